@@ -50,6 +50,11 @@ class StudyMember(NamedTuple):
     state: str
     message: str = ""
 
+    @property
+    def scenario(self) -> Mapping[str, Any]:
+        """The scenario in the config of its results; empty where it left none."""
+        return _config_of(self.folder).get("scenario") or {}
+
 
 def distinct_names(keys: Sequence[Mapping[str, Any]]) -> list[str]:
     """Name jobs by what differs between them, each key by the fewest of its last parts.

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from rich.console import Console
 
@@ -23,6 +23,9 @@ from engine.spec.jobs import Job
 from engine.spec.policy import Policy
 from experiments._places import settle, told_place
 from experiments._progress import progress
+
+if TYPE_CHECKING:
+    from engine.collection import StudyMember
 
 _COLUMNS: Final = 100
 """Of what is printed where there is no terminal to ask."""
@@ -88,10 +91,28 @@ def conclude(results: Results, folder: Path) -> Console:
     build_report(folder)
     if note := sample_note(folder):
         print(f"Note: {note}.")
+    return console_of(results)
+
+
+def console_of(results: Results) -> Console:
+    """Return the console on which results are told, in their currency and words."""
     console = ResultsConsole(results.currency, results.words)
     if console.is_terminal or "COLUMNS" in os.environ:
         return console
     return ResultsConsole(results.currency, results.words, width=_COLUMNS)
+
+
+def in_their_currency(config: Tree, members: "Sequence[StudyMember]") -> Tree:
+    """Return the config of one table over several jobs: amounts are in the currency of all.
+
+    Jobs of several currencies have all of them named, as `RMB/USD`.
+    """
+    scenarios = [scenario for member in members if (scenario := member.scenario)]
+    if not scenarios:
+        return config
+    currencies = dict.fromkeys(str(one.get("currency", "RMB")) for one in scenarios)
+    own = {"currency": "/".join(currencies), "words": scenarios[0].get("words") or {}}
+    return {**config, "scenario": {**(config.get("scenario") or {}), **own}}
 
 
 def print_changes(folder: Path, config: Tree) -> None:

@@ -88,16 +88,18 @@ def conclude_sweep(place: Path, jobs: Sequence[SweepJob]) -> int:
     from engine.report import build_report
     from engine.report.terminal.collection import print_collection
     from engine.results import Results
-    from experiments._runs import print_folder
+    from experiments._runs import console_of, in_their_currency, print_folder
 
     members = _members(place, jobs)
-    results = Results(place, jobs[0].tree, int(jobs[0].tree.get("seed", 0)))
+    results = Results(
+        place, in_their_currency(jobs[0].tree, members), int(jobs[0].tree.get("seed", 0))
+    )
     rows = collected_rows(members)
     results.write_rows("sweep", rows)
     results.finish()
     CommandLine.current.note_in(place)
     build_report(place)
-    print_collection(members, rows)
+    print_collection(members, rows, console_of(results))
     print_folder(place)
     left = [member for member in members if member.state != FINISHED]
     for member in left:

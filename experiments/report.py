@@ -70,6 +70,7 @@ def _compare(places: list[Path], into: str, config: Tree) -> None:
     from engine.results import Results, local_folder
     from engine.results.storage import local_path, open_folder
     from experiments._places import told_place
+    from experiments._runs import console_of, in_their_currency
 
     place = open_folder(into)
     if place.names():
@@ -81,12 +82,12 @@ def _compare(places: list[Path], into: str, config: Tree) -> None:
         )
     members = members_of_folders(places)
     rows = collected_rows(members)
-    results = Results(into, config, 0)
+    results = Results(into, in_their_currency(config, members), 0)
     results.write_rows("sweep", rows)
     results.finish()
     CommandLine.current.note_in(into)
     _kept(build_report(local_folder(into, "into")), into)
-    print_collection(members, rows)
+    print_collection(members, rows, console_of(results))
     here = local_path(into)
     print(f"Results: {place.address if here is None else told_place(here)}")
 

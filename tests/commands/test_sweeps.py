@@ -275,6 +275,32 @@ def test_a_sweep_leaves_a_page_with_a_curve_for_a_number(type_in, place: Path, m
     assert type_in("report", "folder=out", "report.language=zh").status == 0
 
 
+def test_the_end_of_a_sweep_is_told_in_its_currency(type_in, place: Path, market) -> None:
+    ended = type_in("simulate", *SMALL, *RATES, "+scenario.currency=USD")
+    assert ended.status == 0, ended.err
+    said = ended.out[ended.out.index("3 jobs") :]
+    assert "bn USD" in said
+    assert "RMB" not in said
+    assert "(± 95% interval of paired differences)" in said
+    words = ("replications=1", "hydra.run.dir=one")
+    assert type_in("simulate", *SMALL[:-1], *words).status == 0
+    ended = type_in("report", "folder=[out/0,one]", "into=both")
+    assert ended.status == 0, ended.err
+    assert "bn USD/RMB" in ended.out
+    assert "bn USD/RMB" in (place / "both/report.html").read_text(encoding="utf-8")
+
+
+def test_of_one_replication_no_interval_is_told(type_in, place: Path, market) -> None:
+    ended = type_in("simulate", *SMALL, *RATES, "replications=1")
+    assert ended.status == 0, ended.err
+    said = ended.out[ended.out.index("3 jobs") :]
+    assert "GMV as paid changes most at source=0.2" in said
+    assert "nothing is known of the noise" in said
+    assert "distinguishable" not in said
+    assert "95%" not in said
+    assert "1 simulated run " in ended.out
+
+
 def test_what_is_no_number_is_drawn_as_dots_by_name(type_in, place: Path, market) -> None:
     words = ("-m", "policy=h1_2020,laissez_faire", "hydra.sweep.dir=out")
     ended = type_in("simulate", *SMALL, *words)

@@ -49,6 +49,14 @@ def test_the_frontier_is_printed_cheapest_first() -> None:
     ]
 
 
+def test_a_budget_that_is_shown_as_spent_binds() -> None:
+    for spent, told in ((0.996, True), (0.994, False)):
+        row = YEARS[0].labels | YEARS[0].run | {"budget_spent_share": spent, "budget_fen": 1e11}
+        text = printed(120, lambda console, row=row: print_runs([row], console))
+        assert ("budget" in text.splitlines()[-3]) is told, text
+        assert ("100%" if told else "99%") in text
+
+
 @pytest.mark.parametrize("width", [80, 120])
 def test_years_and_rows_of_runs_print_alike(width: int) -> None:
     rows = [{**year.labels, **year.run} for year in YEARS]

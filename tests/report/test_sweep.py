@@ -147,14 +147,9 @@ def test_studies_have_a_short_title_and_draw_what_answers_name(studies: list[Stu
     assert len(view.table()[1]) == 2 * len(BASELINES | FOUND)
 
 
-def test_names_stay_whole_on_a_narrow_terminal(
-    studies: list[StudyMember], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_names_stay_whole_on_a_narrow_terminal(studies: list[StudyMember]) -> None:
     out = io.StringIO()
-    monkeypatch.setattr(
-        "engine.report.terminal.collection.Console", lambda: Console(file=out, width=80)
-    )
-    print_collection(studies, collected_rows(studies))
+    print_collection(studies, collected_rows(studies), Console(file=out, width=80))
     lines = out.getvalue().splitlines()
     assert sum(line.startswith("  double_ten_billion ") for line in lines) == 2
     assert "s0" in [line.strip() for line in lines]
@@ -164,7 +159,7 @@ def test_names_stay_whole_on_a_narrow_terminal(
 def test_the_terminal_says_of_a_sweep_what_its_page_does(capsys: Any) -> None:
     noise = [job(0, 33e12), job(1, 33.2e12, 0.2e12, 0.9e12)]
     rows = [row | {"of": "", "target_attained_se": 0.0} for row in noise]
-    print_collection([], rows)
+    print_collection([], rows, Console())
     out = capsys.readouterr().out
     assert "GMV as paid does not move beyond noise in any job." in out
     assert "Highest" not in out

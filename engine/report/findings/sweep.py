@@ -55,10 +55,11 @@ def sweep_sentence(told: Sequence[Row], measure: str) -> str:
         return f"{label(measure)} does not move beyond noise in any job."
     of = unit(measure)
     in_unit = f" {of}" if of not in {"", "%"} else ""
+    is_told = _is_told(most, measure)
+    sure = "" if is_told is None else f", {'' if is_told else 'not '}distinguishable from zero"
     return (
         f"{label(measure)} changes most at {_name(most, told)}: {job_change(most, measure)}"
-        f"{in_unit} against {told[0]['name']}, "
-        f"{'' if beyond else 'not '}distinguishable from zero."
+        f"{in_unit} against {told[0]['name']}{sure}."
     )
 
 

@@ -21,7 +21,7 @@ _NUMBERS_WIDE, _NAME_LEAST = 58, 10
 _HEADS: Final = ("GMV paid\nbn RMB", "against\nthe first", "Contrib.\nbn RMB", "against\nthe first")
 
 
-def print_collection(members: Sequence[StudyMember], rows: Sequence[Row]) -> None:
+def print_collection(members: Sequence[StudyMember], rows: Sequence[Row], console: Console) -> None:
     """Print a line per job and policy with what it brings against the first, and how far it moves.
 
     Parameters
@@ -30,8 +30,9 @@ def print_collection(members: Sequence[StudyMember], rows: Sequence[Row]) -> Non
         The jobs.
     rows
         Of `sweep`.
+    console
+        In the currency of the jobs.
     """
-    console = Console()
     told = [row for row in rows if row["policy"]]
     pairs = {
         (row["of"], row["policy"], row["measure"]): row
@@ -43,7 +44,8 @@ def print_collection(members: Sequence[StudyMember], rows: Sequence[Row]) -> Non
         console.print(f"{states.count(FINISHED)} of {len(states)} jobs finished", highlight=False)
         return
     several = len({row["policy"] for row in told}) > 1
-    paired_told = " (± 95% interval of paired differences)" if pairs else ""
+    has_limits = any(pair["ci_high"] is not None for pair in pairs.values())
+    paired_told = " (± 95% interval of paired differences)" if has_limits else ""
     table = plain_table(f"{len(members)} jobs{paired_told}")
     own = [f"  {row['policy']}" if several else row["name"] for row in told]
     room = max(console.width - _NUMBERS_WIDE, _NAME_LEAST)

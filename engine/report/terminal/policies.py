@@ -85,7 +85,7 @@ def print_runs(results: Sequence[RunResult | Row], console: Console) -> None:
     """Print one line per simulated policy; takes runs or rows of `runs`."""
     rows = _rows(results)
     lines = run_lines(rows)
-    _print_lines(lines, console, f"{len(rows)} simulated runs")
+    _print_lines(lines, console, f"{len(rows)} simulated run{'' if len(rows) == 1 else 's'}")
     print_goal((row.get("target_fen") for row in rows), console)
     for line in lines:
         ends = line.estimates["gmv_paid_fen"].worlds
