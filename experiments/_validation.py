@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from engine.results import Claim
 
 _Check = Callable[[Any, Sequence[str]], None]
+_ASKED = "experiment.scenario"
 _RUN, _SWEEP = "hydra.run.dir", "hydra.sweep.dir"
 _LONGEST_NAME = 200
 """Bytes of a folder's name, below what file systems take, since a number may be added."""
@@ -82,6 +83,7 @@ class JobValidation(Callback):
     def _validated(cls, config: DictConfig) -> "Claim | None":
         """Refuse a job that cannot be done; return what marks its folder, if it is marked."""
         check_not_empty(config)
+        _check_scenario_asked(config)
         try:
             job = load(_ours(config), cls.job)
             if not isinstance(job, Job):
@@ -95,6 +97,28 @@ class JobValidation(Callback):
         except InputError as error:
             raise with_files(error, config.hydra) from None
         return _claim_of(cls.command, job)
+
+
+def _check_scenario_asked(config: DictConfig) -> None:
+    """Refuse a named experiment in another scenario than the one that its file is about.
+
+    Raises
+    ------
+    InputError
+        In place of every date, kind and amount of it that does not fit there.
+    """
+    asked, name = (OmegaConf.select(config, key) for key in (_ASKED, "scenario.name"))
+    if asked is None or name in {asked, f"{asked}_calibrated"}:
+        return
+    named = config.hydra.runtime.choices.get("experiment")
+    raise InputError(
+        "experiment",
+        f"{named} asks about the scenario {asked}, with its dates, kinds and amounts, and the "
+        f"scenario is {name}",
+        f"scenario={asked}",
+        f"leave scenario=... and --config-dir out, or copy conf/experiment/{named}.yaml into "
+        f"experiment/ of a config folder of yours, fit it to {name}, and say so in {_ASKED}",
+    )
 
 
 def _check_typed_counts(config: DictConfig, job: Job) -> None:

@@ -1,9 +1,9 @@
 """What is read off a simulated run for each observed key: the one list of known figures.
 
 A small function each, then the list. Beside the names of `KNOWN` every measure that adds up over
-days is known by its own name, as `gmv_paid_fen@2020-H2`. A key that is neither is listed as not
-modelled. To model one, add a line to `KNOWN`, or to `engine.calibrate.probe.PROBED` where an
-experiment shows it.
+days is known by its own name, as `gmv_paid_fen@2020-H2`. A key that is neither is refused, unless
+its row has the role `unmodelled`. To model one, add a line to `KNOWN`, or to
+`engine.calibrate.probe.PROBED` where an experiment shows it.
 """
 
 from math import inf, isfinite, log

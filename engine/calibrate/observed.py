@@ -22,7 +22,9 @@ from engine.results.storage import open_folder
 from engine.spec.accuracy import Tolerance
 from engine.units import FEN_PER_BN_RMB
 
-FIT, CHECK = "fit", "check"
+FIT, CHECK, UNMODELLED = "fit", "check", "unmodelled"
+"""Roles of a row; the last of one that is kept beside the others, and nothing is made of it."""
+
 _SEPARATORS: Final = (",", ";", "\t")
 _NEEDED: Final = ("key", "period", "value", "unit", "role")
 _BOUNDS: Final = {">": 1, "<": -1}
@@ -116,8 +118,8 @@ def _figure(cells: _Cells, tolerance: Tolerance) -> ObservedFigure:
         if not cells.text(column):
             raise cells.mistake(column, "is empty", "a name" if column == "key" else "a number")
     role = cells.text("role")
-    if role not in {FIT, CHECK}:
-        raise cells.mistake("role", f"got {role!r}", f"{FIT} or {CHECK}")
+    if role not in {FIT, CHECK, UNMODELLED}:
+        raise cells.mistake("role", f"got {role!r}", f"{FIT}, {CHECK} or {UNMODELLED}")
     text = cells.text("value")
     bound = _BOUNDS.get(text[0], 0)
     value, half = _value(text[1:].strip() if bound else text)

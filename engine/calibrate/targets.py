@@ -9,13 +9,15 @@ from collections.abc import Sequence
 from typing import Final, NamedTuple
 
 from engine.calibrate.measures import KNOWN, measures_of
-from engine.calibrate.observed import FIT, ObservedFigure
+from engine.calibrate.observed import FIT, UNMODELLED, ObservedFigure
 from engine.calibrate.probe import SHOWN_BY_DATE
 from engine.calibrate.run_reader import FORMS, FigureMeasure, Span, spans
 from engine.errors import CombinedInputError, InputError
+from engine.measures.flows import FLOW_MEASURES
 from engine.spec.accuracy import Accuracy
 from engine.spec.calendar import Calendar
 from engine.spec.calibration import NO_PROBES, Probes
+from engine.spec.explain import nearest
 
 SHOWN: Final = "shown"
 """Role of a reading that the job did not choose: neither fitted nor a check."""
@@ -36,6 +38,8 @@ _WHY_NOT: Final[dict[str, str]] = {
     "cps_by_category": "a range by category, of unknown source",
 }
 """Why a figure that the model seems to be about is not among its measures."""
+
+_NO_MEASURE: Final = "the model has no such measure"
 
 _Z_OF_TOLERANCE: Final = 3.0
 """Standard deviations in a tolerance: any single-peaked law keeps 95 % within three
@@ -108,8 +112,8 @@ def match_figures(
     Raises
     ------
     InputError
-        If a figure of a known key has no number, another unit or a period that cannot be
-        read, or none of those to fit is modelled.
+        If a figure to fit or to check has a key that is not known, no number, another unit or a
+        period that cannot be read, or none of those to fit is modelled.
     """
     asked = _Asked(calendar, accuracy, probes, currency)
     targets: list[CalibrationTarget] = []
@@ -148,8 +152,10 @@ def _with_period(figure: ObservedFigure) -> ObservedFigure:
 def _targets(figure: ObservedFigure, asked: _Asked) -> list[CalibrationTarget] | str:
     calendar, accuracy, probes, currency = asked
     measures = measures_of(figure.key)
+    if figure.role == UNMODELLED:
+        return "left out by its role" if measures else _WHY_NOT.get(figure.key, _NO_MEASURE)
     if not measures:
-        return _WHY_NOT.get(figure.key, "the model has no such measure")
+        raise _unknown(figure)
     if not _is_probed(measures[0], probes):
         return "no experiment on a day of the calendar shows it: see probes"
     if figure.value is None:
@@ -258,6 +264,19 @@ def _probed(asked: _Asked) -> list[CalibrationTarget]:
         for key, measure in SHOWN_BY_DATE.items()
         for day in asked.probes.dates
     ]
+
+
+def _unknown(figure: ObservedFigure) -> InputError:
+    """Refuse a key of which the model has no measure, where the row is to be fitted or checked."""
+    flows = [measure.name for measure in FLOW_MEASURES]
+    match = nearest(figure.key, [*KNOWN, *flows])
+    return InputError(
+        _mistake(figure, "key", "", "").where,
+        f"{figure.key!r} is no figure that the model has",
+        f"{', '.join(KNOWN)}, and amounts of a day as gmv_paid_fen; any with role {UNMODELLED}",
+        (f"did you mean {match}? else " if match else "correct the cell, or ")
+        + f"write {UNMODELLED} for its role {figure.role}",
+    )
 
 
 def _mistake(figure: ObservedFigure, column: str, what: str, allowed: str) -> InputError:

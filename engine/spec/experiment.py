@@ -48,6 +48,9 @@ class Experiment(Spec):
     question: str = Field(min_length=1)
     look_at: str = Field(min_length=1, description="which tables and columns hold the answer")
     claims: dict[str, Contrast] = Field(min_length=1)
+    scenario: str | None = Field(
+        None, description="in which its dates, kinds and amounts are right; none: in any"
+    )
 
     @property
     def measures(self) -> tuple[str, ...]:

@@ -19,7 +19,7 @@ from tests.calibrate.market import NOTHING, TREE, TRUTH, calibrated, job, simula
 @pytest.fixture(scope="module")
 def found(tmp_path_factory: pytest.TempPathFactory):
     told, place = job(), tmp_path_factory.mktemp("observed")
-    unmodelled = ["fit,jack_ma_retires,Sep 2019,1,event,high"]
+    unmodelled = ["unmodelled,jack_ma_retires,Sep 2019,1,event,high"]
     return told, calibrated(told, table(place, told, unmodelled), place)
 
 
@@ -181,7 +181,7 @@ def test_where_the_scenario_stands_in_the_box_changes_nothing(tmp_path: Path, fo
         outcome.best, "kuaishou_2020"
     )
     moved = told.model_copy(update={"scenario": elsewhere})
-    unmodelled = ["fit,jack_ma_retires,Sep 2019,1,event,high"]
+    unmodelled = ["unmodelled,jack_ma_retires,Sep 2019,1,event,high"]
     again = calibrated(moved, table(tmp_path, told, unmodelled), tmp_path)
     assert again.rows == outcome.rows
     assert again.scenario == outcome.scenario

@@ -106,12 +106,28 @@ def test_a_wrong_cell_is_named_by_row_and_column(tmp_path, line, where, said) ->
     ("order_value,soon,70,RMB,fit,high,\n", "row 2 (order_value), column period", "names no year"),
     ("order_value,31 Jun 2020,70,RMB,fit,high,\n", "row 2 (order_value), column period", "day"),
     ("orders_growth,Aug 2020,70,%,fit,high,\n", "column period", "Aug 2020 vs Jan 2020"),
+    ("gmw,H1 2020,109,bn RMB,fit,high,\n", "row 2 (gmw), column key", "did you mean gmv?"),
+    ("gmv_payed_fen@2020-H1,,109,bn RMB,check,high,\n", "row 2", "did you mean gmv_paid_fen?"),
+    ("xyz,H1 2020,109,bn RMB,fit,high,\n", "row 2 (xyz)", "write unmodelled for its role fit"),
 ])  # fmt: skip
 def test_a_known_key_must_fit_what_is_read_for_it(tmp_path, line, where, said) -> None:
     with pytest.raises(InputError) as refused:
         match_figures(read(tmp_path, GOOD, line), job().scenario.calendar, job().fit)
     assert where in str(refused.value)
     assert said in str(refused.value)
+
+
+def test_a_row_that_is_unmodelled_by_its_role_is_kept_and_not_used(tmp_path: Path) -> None:
+    lines = ("jack_ma_retires,Sep 2019,1,event,unmodelled,high,\n",
+             "order_value,Q1 2020,x,USD,unmodelled,high,\n")  # fmt: skip
+    targets, unmodelled = match_figures(
+        read(tmp_path, GOOD, *lines), job().scenario.calendar, job().fit
+    )
+    assert "order_value" not in {target.key for target in targets}
+    assert [(figure.key, why) for figure, why in unmodelled] == [
+        ("jack_ma_retires", "the model has no such measure"),
+        ("order_value", "left out by its role"),
+    ]
 
 
 def test_all_mistakes_are_told_at_once(tmp_path: Path) -> None:

@@ -73,7 +73,7 @@ def calibrate_folder(place: Path) -> Path:
     """Leave what `calibrate` leaves."""
     told = job()
     place.mkdir(exist_ok=True)
-    extra = ["fit,jack_ma_retires,Sep 2019,1,event,high", "fit,tier12_share,2020,90,%,high"]
+    extra = ["unmodelled,jack_ma_retires,Sep 2019,1,event,high", "fit,tier12_share,2020,90,%,high"]
     figures = table(place, told, extra, gmv_Q3=3.0)
     return left(place / "out", told, calibrated(told, figures, place))
 

@@ -168,6 +168,25 @@ def test_a_policy_found_for_another_market_is_told(type_in, place: Path) -> None
     ) in ended.out
 
 
+@pytest.mark.parametrize("name", ["cap_or_no_cap", "rival_answers"])
+def test_an_experiment_in_another_scenario_is_one_message(type_in, place: Path, name: str) -> None:
+    (place / "us/scenario").mkdir(parents=True)
+    own = "defaults: [kuaishou_2020]\nname: {}\ncalendar: {{start: 2020-07-01}}\n"
+    for scenario in ("us", "kuaishou_2020_calibrated"):
+        (place / f"us/scenario/{scenario}.yaml").write_text(own.format(scenario))
+    words = ("--config-dir", "us", f"+experiment={name}", *SMALL, "replications=1")
+    ended = type_in("compare", *words, "scenario=us")
+    assert ended.status == 2
+    assert ended.err.count("allowed:") == 1
+    assert f"{name} asks about the scenario kuaishou_2020" in ended.err
+    assert "and the scenario is us" in ended.err
+    assert f"copy conf/experiment/{name}.yaml" in ended.err
+    ended = type_in("compare", *words, "scenario=us", "experiment.scenario=us")
+    assert "asks about the scenario" not in ended.err
+    ended = type_in("compare", *words, "scenario=kuaishou_2020_calibrated")
+    assert "asks about the scenario" not in ended.err
+
+
 def test_the_query_of_the_readme_weighs_worlds(place: Path) -> None:
     runs = {
         "policy": ["a", "a", "b", "b"],

@@ -55,6 +55,7 @@ def test_an_experiment_says_at_its_head_what_it_asks_and_how_to_run_it(name: str
     assert asked.experiment is not None
     assert asked.experiment.claims
     assert asked.replications == 16  # as every comparison
+    assert asked.experiment.scenario == asked.scenario.name
     assert set(asked.policies) <= {
         term.partition("@")[0] for claim in asked.experiment.claims.values() for term in claim.terms
     } | {asked.baseline}
