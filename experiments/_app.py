@@ -132,7 +132,8 @@ def _print_notes(job: Spec, command: str) -> None:
 
         notes = [*job.scenario.size_notes(), *horizon_notes(job)]
         notes += notes_on_found(job, from_its_day=command in _AS_GIVEN)
-        notes += job.objective.limit_notes() if isinstance(job, OptimizeJob) else ()
+        if isinstance(job, OptimizeJob):
+            notes += [*job.objective.limit_notes(), *job.target_notes()]
         for note in notes:
             print(in_words(f"Note: {note}.", job.scenario.currency, job.scenario.words))
 

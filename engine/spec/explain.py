@@ -55,9 +55,11 @@ def explain(error: ValidationError, model: type[BaseModel], root: str = "") -> I
 
 
 def nearest(key: str, known: Iterable[str]) -> str | None:
-    """Return the known key most like `key`, if any is alike."""
-    close = get_close_matches(key, list(known), n=1, cutoff=0.6)
-    return close[0] if close else None
+    """Return the known key most like `key`, if any is alike: also one that it is the begin of."""
+    words = list(known)
+    close = get_close_matches(key, words, n=1, cutoff=0.6)
+    longer = (word for word in words if word.startswith(f"{key}_"))
+    return close[0] if close else next(longer, None)
 
 
 def unknown_word(where: str, what: str, key: str, known: Iterable[str]) -> InputError:

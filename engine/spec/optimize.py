@@ -1,8 +1,9 @@
 """The main job: what is searched, from which day on, and what is asked of what is found."""
 
 import hashlib
+from collections.abc import Iterator
 from datetime import date
-from typing import Annotated, Any, ClassVar, Self
+from typing import Annotated, Any, ClassVar, Final, Self
 
 from pydantic import Field, model_validator
 
@@ -14,6 +15,9 @@ from engine.spec.policy import Policy
 from engine.spec.run_off import WithRunOff
 from engine.spec.search import Objective, Search
 from engine.spec.space import Space
+
+_FAR: Final = 3
+"""Goals above which a target is of another market, or a slip."""
 
 
 class OptimizeJob(Job, WithRunOff):
@@ -127,6 +131,17 @@ class OptimizeJob(Job, WithRunOff):
                 "objective.horizon_days say what comes after, or leave value_of_gmv at 0"
             )
         return self
+
+    def target_notes(self) -> Iterator[str]:
+        """Say which targets are of another size than the market."""
+        goal = self.scenario.platform.goal_bn_rmb
+        far = [target for target in self.targets_bn_rmb or () if goal and target > _FAR * goal]
+        if far:
+            asked = ", ".join(f"{target:g}" for target in far)
+            yield (
+                f"targets_bn_rmb asks for {asked} bn RMB, more than {_FAR} times the goal of the "
+                f"year, {goal:g} bn RMB: expect that no policy reaches it"
+            )
 
     @property
     def target_year(self) -> int:

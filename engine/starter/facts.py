@@ -35,6 +35,12 @@ _TAKEN_SHARE: Final = 0.64
 _USERS_MILLION: Final = (245, 262, 260, 262, 262, 262, 268, 272, 274, 271, 271, 271)
 _POOL_MILLION: Final = 217.0
 _ORDER_VALUE: Final = 1000 * sum(GMV_BN) / sum(_ORDERS_MILLION)
+_WORTH: Final = (3, 1000)
+"""Least and most that an order may be worth: prices are whole hundredths, and incomes bounded."""
+
+_MOST_VISITS: Final = 10.0
+"""Most that a person may come, as a factor on the template's."""
+
 _POOL_SHARES: Final = (0.15, 0.85)
 """Least and most people that may buy, as a share of the daily users."""
 
@@ -46,7 +52,7 @@ class Facts(Spec):
         None, ge=0.01, le=10_000, description="daily users of the app"
     )
     orders_million: float | None = Field(None, ge=1e-4, le=1e6, description="orders of a month")
-    order_value: float | None = Field(None, ge=3, le=1000, description="GMV at list price / orders")
+    order_value: float | None = Field(None, gt=0, le=1e9, description="GMV at list price / orders")
     gmv_bn: tuple[_Amount, ...] | None = Field(
         None,
         min_length=1,
@@ -64,6 +70,15 @@ class Facts(Spec):
 
     @model_validator(mode="after")
     def _one_size(self) -> Self:
+        if self.worth is not None and not _WORTH[0] <= self.worth <= _WORTH[1]:
+            unit = "a smaller unit, as currency=cents"
+            if self.worth > _WORTH[1]:
+                unit = "a larger unit, as currency='thousand KRW' order_value=40 for 40,000 KRW"
+            raise ValueError(
+                f"an order is worth {self.worth:g} {self.currency}; {_WORTH[0]} to {_WORTH[1]}: "
+                "amounts have as many digits as those in RMB; count money in "
+                f"{unit}, with gmv_bn and goal_bn in bn of it"
+            )
         if self.gmv_bn and self.orders_million and self.order_value:
             known, told = sum(self.gmv_bn) / len(self.gmv_bn), self.monthly_gmv_bn
             if told is not None and abs(told / known - 1) > 0.1:
@@ -78,6 +93,13 @@ class Facts(Spec):
                 "a goal that is still to be reached; give a larger goal_bn, or leave it out"
             )
         return self
+
+    @property
+    def worth(self) -> float | None:
+        """What an order is worth, given or by GMV and orders; None where that is not known."""
+        if self.order_value is None and self.gmv_bn and self.orders_million:
+            return 1000 * sum(self.gmv_bn) / len(self.gmv_bn) / self.orders_million
+        return self.order_value
 
     @property
     def fee_share(self) -> float:
@@ -116,6 +138,7 @@ class Sizes(NamedTuple):
         daily = users * _mean(_USERS_MILLION, facts)
         least, most = (share * daily / _POOL_MILLION for share in _POOL_SHARES)
         people = min(max(orders, least), most)
+        _check_visits(orders / people, daily)
         assumed.append(
             f"{people * _POOL_MILLION:.3g} million of the {daily:.3g} million daily users may buy, "
             f"and come {orders / people:.2g} times as often as in the template"
@@ -177,6 +200,27 @@ def _value(key: str, text: str) -> Any:
     return [value] if key == "gmv_bn" and isinstance(value, int | float) else value
 
 
+def _check_visits(visits: float, daily_million: float) -> None:
+    """Refuse facts by which one person buys more than anybody does.
+
+    Raises
+    ------
+    InputError
+        Saying what they come to, and in which units they are.
+    """
+    if visits > _MOST_VISITS:
+        usual = sum(_ORDERS_MILLION) / 12 / _POOL_MILLION
+        raise InputError(
+            "facts",
+            f"sales are {visits * usual:.3g} orders a month for each of the "
+            f"{_POOL_SHARES[1] * daily_million:.3g} million people who may buy of "
+            f"{daily_million:.3g} million daily users",
+            f"at most {_MOST_VISITS * usual:.0f} a month; Kuaishou's bought {usual:.1f} in 2020",
+            "see to the units, users and orders in millions, sales and goal in bn; or correct "
+            "users_million",
+        )
+
+
 def _refused(where: str, what: str, allowed: str) -> InputError:
     known = ", ".join(f"{name}=" for name in Facts.model_fields)
     return InputError(where, what, allowed, f"the facts are {known[:-1]}")
@@ -184,9 +228,8 @@ def _refused(where: str, what: str, allowed: str) -> InputError:
 
 def _money(facts: Facts, assumed: list[str]) -> float:
     """By what an order's value differs."""
-    value = facts.order_value
-    if value is None and facts.gmv_bn and facts.orders_million:
-        value = 1000 * sum(facts.gmv_bn) / len(facts.gmv_bn) / facts.orders_million
+    value = facts.worth
+    if value is not None and facts.order_value is None:
         assumed.append(f"an order is worth {value:.3g}: GMV by orders")
     if value is None:
         whose = "" if facts.currency == "RMB" else ": a number of RMB, give order_value of your own"

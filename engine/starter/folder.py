@@ -15,8 +15,11 @@ from typing import Any, Final
 
 import yaml
 from jinja2 import Environment, PackageLoader, StrictUndefined
+from pydantic import ValidationError
 
 from engine.errors import InputError, StorageError
+from engine.spec.explain import explain
+from engine.spec.scenario import Scenario
 from engine.starter.facts import GMV_BN, Facts, Sizes
 from engine.starter.world import WORLD_ASSUMED, rounded, world_files
 
@@ -43,12 +46,34 @@ def starter_files(name: str, facts: Facts, conf: Path) -> tuple[dict[str, str], 
     name : of the market, its scenario, space, question and figures.
     facts : what is known of it.
     conf : the config folder of the template.
+
+    Raises
+    ------
+    InputError
+        If there can be no market of that size.
     """
     sizes = Sizes.of(facts)
     assumed = [*sizes.assumed, *_defaults(facts), _DECISION_ASSUMED, *WORLD_ASSUMED]
     world = world_files(name, facts, sizes, conf)
-    kinds = yaml.safe_load(world[f"scenario/{name}.yaml"])["kinds"]
+    tree = yaml.safe_load(world[f"scenario/{name}.yaml"])
+    _check_market(tree)
+    kinds = tree["kinds"]
     return world | _decision_files(name, facts, sizes, assumed, kinds), assumed
+
+
+def _check_market(tree: Any) -> None:
+    """Refuse a scenario that no command would take, in terms of the facts."""
+    try:
+        Scenario.model_validate(tree)
+    except ValidationError as error:
+        first = explain(error, Scenario, "scenario")
+        raise InputError(
+            "facts",
+            f"no market of this size can be simulated: {first.where}: {first.what}",
+            first.allowed,
+            "see to the units, users and orders in millions, sales and goal in bn; or count money "
+            "in a larger unit, as currency='thousand KRW'",
+        ) from None
 
 
 def write_folder(folder: Path, files: Mapping[str, str]) -> None:

@@ -265,8 +265,9 @@ def test_limits_have_units_periods_and_a_present_value(type_in, place: Path) -> 
         "+objective.constraints.june={measure:subsidy_fen@2020-06,at_most:5}",
     )
     words = ("ensemble=single", "actuals=null", "objective=net_present_value", "run_off=[]")
-    ended = type_in("optimize", *SMALL, *words, *limits)
+    ended = type_in("optimize", *SMALL, *words, *limits, "targets_bn_rmb=[800]")
     assert ended.status == 0, ended.err
+    assert "Note: targets_bn_rmb asks for 800 bn RMB, more than 3 times the goal" in ended.out
     assert "june.at_most is 5 fen; for 5 bn RMB write '5 bn RMB'" in ended.out
     assert "half.at_least is" not in ended.out
     frontier = read_table(place / "out", "frontier")

@@ -3,11 +3,15 @@
 from typing import Any
 
 import pytest
+from hydra import compose, initialize_config_dir
 from pydantic import ValidationError
 
+from engine.config import load
 from engine.spec.explain import explain
+from engine.spec.optimize import OptimizeJob
 from engine.spec.search import Constraint, Objective, _limit_of
 from tests.search.jobs import GOALS
+from tests.worlds import CONF
 
 
 def constraint(**given: Any) -> Constraint:
@@ -79,3 +83,14 @@ def test_small_limits_on_money_are_told_and_others_are_not() -> None:
         "objective.constraints.cost.at_most is 5 fen; for 5 bn RMB write '5 bn RMB'",
         "objective.constraints.half.at_most is 99.5 fen; for 99.5 bn RMB write '99.5 bn RMB'",
     ]
+
+
+@pytest.mark.parametrize(("targets", "said"), [
+    (None, []),
+    ([240, 750], []),
+    ([280, 751, 2000], ["targets_bn_rmb asks for 751, 2000 bn RMB, more than 3 times the goal"]),
+])  # fmt: skip
+def test_targets_of_another_size_than_the_goal_are_told(targets, said: list[str]) -> None:
+    with initialize_config_dir(str(CONF), version_base="1.3"):
+        job = load(compose("optimize", [f"targets_bn_rmb={targets or 'null'}"]), OptimizeJob)
+    assert [note.partition(" of the year")[0] for note in job.target_notes()] == said

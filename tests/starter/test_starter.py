@@ -106,11 +106,14 @@ def test_what_stays_the_template_s_is_told() -> None:
 
 
 @pytest.mark.parametrize(("facts", "said"), [
-    (["users=30"], "unknown key"),
+    (["users=30"], "did you mean users_million?"),
     (["users_million"], "is no fact"),
     (["users_million=-1"], "at least 0.01"),
     (["users_million=nan"], "users_million"),
-    (["order_value=1e9"], "at most 1000"),
+    (["order_value=40000"], "3 to 1000: amounts have as many digits"),
+    (["order_value=40000"], "currency='thousand KRW' order_value=40 for 40,000 KRW"),
+    (["order_value=2.9"], "a smaller unit, as currency=cents"),
+    (["gmv_bn=[40]", "orders_million=1"], "an order is worth 40000 RMB"),
     (["goal_bn=abc"], "a number"),
     (["gmv_bn=[1,2]", "goal_bn=2"], "a goal that is still to be reached"),
     (["gmv_bn=[1,x]"], "gmv_bn"),
@@ -124,6 +127,28 @@ def test_a_bad_fact_is_one_message(facts: list[str], said: str) -> None:
     with pytest.raises(InputError) as told:
         read_facts(facts)
     assert said in str(told.value)
+
+
+def test_a_market_is_counted_in_a_larger_unit_of_money() -> None:
+    facts = read_facts(["currency=thousand KRW", "order_value=40", "gmv_bn=[0.5]"])
+    files, _ = starter_files("mine", facts, CONF)
+    assert "fit,gmv,2026-01,0.5,bn thousand KRW,high,,given" in files["observed/mine.csv"]
+    tree = yaml.safe_load(files["scenario/mine.yaml"])
+    assert Scenario.model_validate(tree).currency == "thousand KRW"
+
+
+@pytest.mark.parametrize(("facts", "said"), [
+    (["users_million=12", "order_value=38", "goal_bn=600"],
+     "132 orders a month for each of the 10.2 million people who may buy"),
+    (["users_million=12", "order_value=1000", "goal_bn=600"],
+     "no market of this size can be simulated: scenario.buyers: monthly_budget_rmb"),
+    (["order_value=3", "goal_bn=600"], "scenario.platform.pool_count"),
+])  # fmt: skip
+def test_facts_of_an_impossible_market_are_refused(facts: list[str], said: str) -> None:
+    with pytest.raises(InputError) as told:
+        starter_files("mine", read_facts(facts), CONF)
+    assert said in str(told.value)
+    assert "users and orders in millions" in told.value.remedy
 
 
 def test_a_folder_that_is_not_empty_is_refused_and_left_as_it_was(tmp_path: Path) -> None:
