@@ -5,7 +5,7 @@ import os
 import select
 import shlex
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -165,8 +165,8 @@ def stop(error: PoquanError, folder: Path | None = None) -> NoReturn:
     message = str(error)
     for lock in reversed(CommandLine.current.locks):
         lock.remove_if_empty(HYDRAS_OWN)
-    if folder is not None and error.status == Interrupted.status and folder.exists():
-        message += f"\n  kept:    {folder}\n  go on:   {_same_command(folder)}"
+    if error.status == Interrupted.status:
+        message = _interrupted(message, folder)
     message = CommandLine.current.as_stored(message)
     try:
         CommandLine.current.close_stores()
@@ -188,12 +188,20 @@ def unwritable(folder: Path, reason: str) -> StorageError:
     )
 
 
-def _same_command(folder: Path) -> str:
-    """Return what to type so that the same work goes on in the same folder."""
+def _interrupted(message: str, folder: Path | None) -> str:
+    """Say what an interruption leaves, and what to type so that the same work goes on."""
     key = "hydra.run.dir"
-    if HydraConfig.get().mode is RunMode.MULTIRUN:
+    if folder is not None and HydraConfig.get().mode is RunMode.MULTIRUN:
         key, folder = "hydra.sweep.dir", Path(HydraConfig.get().sweep.dir).absolute()
+    words = CommandLine.current.words
+    if folder is None or not folder.exists():
+        return f"interrupted: nothing was done yet\n  again:   {_typed(words)}"
+    words = [*(word for word in words if not word.startswith(f"{key}=")), f"{key}={folder}"]
+    return f"{message}\n  kept:    {folder}\n  go on:   {_typed(words)}"
+
+
+def _typed(words: Sequence[str]) -> str:
+    """Return the command with other words."""
     program = Path(sys.argv[0])
     start = f"python -m experiments.{program.stem}" if program.suffix == ".py" else program.name
-    typed = [word for word in CommandLine.current.words if not word.startswith(f"{key}=")]
-    return f"{start} {shlex.join([*typed, f'{key}={folder}'])}"
+    return f"{start} {shlex.join(words)}".rstrip()

@@ -1,8 +1,9 @@
 """The columns of every result table, in one place.
 
 Units are suffixes of the names (`_fen`, `_share`, `_count`, `_s`) and stand again in
-each field's metadata. `daily`, `trials`, `frontier`, `calibration`, `weights` and `sweep` also
-carry columns that depend on the study, typed by their rows:
+each field's metadata, with a description where the name alone misleads (`DESCRIPTIONS`). `daily`,
+`trials`, `frontier`, `calibration`, `weights` and `sweep` also carry columns that depend on the
+study, typed by their rows:
 
     joined_<kind>_count  in `daily`: suppliers of each of the scenario's kinds that sell
     lever.<path>      the value of a searched lever
@@ -386,6 +387,19 @@ _STATISTICS: Final = (
     "_q75",
     "_q90",
 )
+
+DESCRIPTIONS: Final[dict[str, dict[str, str]]] = {
+    "plan": {
+        "gmv_fen": "GMV as paid of the month, mean",
+        "low_fen": "GMV as paid of the year by the month's end, 10 % quantile",
+        "middle_fen": "GMV as paid of the year by the month's end, median",
+        "high_fen": "GMV as paid of the year by the month's end, 90 % quantile",
+        "target_fen": "GMV as paid that the target's path asks for by the month's end",
+        "subsidy_fen": "subsidy of the month, mean",
+    },
+    "published": {"so_far_fen": "published sales of the year by the month's end"},
+}
+"""What columns mean, by table, where their names do not say it: in the fields' metadata too."""
 
 
 def unit_of(column: str) -> str:

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from engine.case import RunResult
 from engine.measures import catalogue
 from engine.results import provenance
-from engine.results.schemas import COLUMNS, MANIFEST, PARTED, VARYING, Row, unit_of
+from engine.results.schemas import COLUMNS, DESCRIPTIONS, MANIFEST, PARTED, VARYING, Row, unit_of
 from engine.results.storage import Folder, open_folder
 from engine.units import SEGMENTS
 
@@ -334,8 +334,14 @@ def _schema(table: str, extra: Mapping[str, type] | None = None) -> pa.Schema:
     unknown = [name for name in extra or {} if name not in columns]
     if unknown and table not in VARYING:
         raise KeyError(f"table {table!r} has no columns {unknown}; it has {list(columns)}")
+    says = DESCRIPTIONS.get(table, {})
     return pa.schema(
-        pa.field(name, _ARROW[kind], metadata={"unit": unit_of(name)})
+        pa.field(
+            name,
+            _ARROW[kind],
+            metadata={"unit": unit_of(name)}
+            | ({"description": says[name]} if name in says else {}),
+        )
         for name, kind in {**(extra or {}), **columns}.items()
     )
 

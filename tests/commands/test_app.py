@@ -1,6 +1,7 @@
 """Around every command: errors raised while it works, interruption, sweeps."""
 
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -11,6 +12,7 @@ from engine.errors import ClusterError, InputError, Interrupted
 from engine.spec.jobs import SimulateJob
 from experiments._app import app
 from experiments._exit import closed_pipe_ends
+from tests.commands.processes import ROOT
 
 
 def raising(error: BaseException, leaving: str | None = None):
@@ -38,6 +40,22 @@ def test_an_error_at_work_ends_in_its_status_and_leaves_nothing(type_in, error, 
     assert ended.err.count("\n") <= 3
     assert "Traceback" not in ended.err
     assert ended.files == set()
+
+
+def test_an_interruption_that_leaves_nothing_says_what_to_type_again(type_in) -> None:
+    kept = Interrupted("interrupted: runs in flight are dropped, finished ones kept")
+    ended = type_in("simulate", "seed=5", "policy.price.cap={2020-01-01:0.8}", main=raising(kept))
+    typed = "python -m experiments.simulate seed=5 'policy.price.cap={2020-01-01:0.8}'"
+    assert ended.err == f"interrupted: nothing was done yet\n  again:   {typed}\n"
+
+
+def test_an_interruption_while_modules_are_imported_shows_no_trace() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", "import experiments\nraise KeyboardInterrupt"],
+        cwd=ROOT, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == -signal.SIGINT
+    assert done.stderr == "interrupted: nothing was done yet\n"
 
 
 def test_a_folder_that_was_there_before_stays(type_in, place: Path) -> None:

@@ -218,7 +218,12 @@ def test_replan_answers_for_the_rest_of_the_year_by_what_is_known(type_in, place
     rows = read_table(place / "out", "weights").to_pylist()
     assert len(rows) == 8
     assert {"weight", "without_is_same", "miss.gmv, Q2 2020"} <= set(rows[0])
-    plan = read_table(place / "out", "plan").to_pylist()
+    table = read_table(place / "out", "plan")
+    says = {one.name: (one.metadata or {}).get(b"description", b"") for one in table.schema}
+    assert says["gmv_fen"] == b"GMV as paid of the month, mean"
+    assert b"of the year by the month's end" in says["low_fen"]
+    assert table.schema.field("low_fen").metadata[b"unit"] == b"fen"
+    plan = table.to_pylist()
     assert [row["month"].month for row in plan if not row["is_past"]] == [10, 11, 12]
     page = (place / "out" / "report.html").read_text(encoding="utf-8")
     assert "The answer without each world" in page
