@@ -24,7 +24,7 @@ def trial(job: TrialJob, folder: Path, config: Tree) -> None:
     runs = [one.labels | one.run for one in found]
     rows = rows_of_tests(job, read_table(folder, "daily"), runs)
     results.write_rows("trial", rows)
-    print_trial(rows, conclude(results, folder))
+    print_trial(rows, conclude(results, folder), job.start, job.days)
     if held := held_in_both(job):
         is_ = "is" if len(held) == 1 else "are"
         print(f"Note: {', '.join(held)} {is_} as tried in all arms: no day can switch.")

@@ -46,6 +46,24 @@ POLICY_WORDS: Final[dict[str, str]] = {
         "target, coupons, load and recruiting are pushed up."
     ),
     "Recruiting": "How much faster than by themselves suppliers are won; above 1 it costs.",
+    "80 % of worlds": (
+        "From one world to another: a tenth of the weight lies below the first, a tenth above the "
+        "last. Worlds alone are told apart by it, not luck."
+    ),
+    "Seed": (
+        "What all chance of a run follows from. Policies under the same seed meet the same luck; "
+        "a fresh seed is one that the search has not seen."
+    ),
+    "Frontier": "The policies that no other one found beats both in sales and in contribution.",
+    "Most missed in a world": (
+        "What a policy brings less than the best one in the same world, in the world where that "
+        "is most."
+    ),
+    "Kept coupons": "Coupons given, less those that come back with returned goods.",
+    "sd": (
+        "Standard deviation: of a figure, by how much it may be off for its tolerance, for the "
+        "luck of runs and for what a right model leaves out."
+    ),
 }
 """Of pages with options, in the order in which a reader meets them."""
 

@@ -46,7 +46,7 @@ def test_the_question_and_every_verdict_stand_on_the_first_screen(tmp_path: Path
     said = plain(page.text)
     first = said[: said.index("More of the answer")]
     assert first.count(QUESTION) == 2  # the window's title and the heading
-    assert "The plan moves sales to brands: holds (brand share +3.8 pp, 95% +0.6 to +7.1)" in first
+    assert "The plan moves sales to brands: holds (brand share +3.8 pp, 95 % +0.6 to +7.1)" in first
     assert "Sellers gain <too>: does not hold (sellers' income −5.00 bn RMB, one" in first
     assert "Look at: brand share of the three." in said
 

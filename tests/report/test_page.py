@@ -287,6 +287,14 @@ def test_the_main_job_opens_with_the_decision_and_its_options(tmp_path: Path) ->
     assert said.index("Limits of these numbers") < said.index("how to repeat it")
 
 
+def test_per_cents_have_one_form(tmp_path: Path) -> None:
+    folder = priced_folder(tmp_path)
+    for language, other in (("en", r"\d%"), ("zh", r"\d\s%")):
+        said = Page(build_report(folder, language=language).read_text(encoding="utf-8")).text
+        assert re.search(r"\d\s?%", said)
+        assert not re.search(other, said)
+
+
 def test_what_repeats_the_study_stands_at_the_end(tmp_path: Path) -> None:
     folder = simulate_folder(tmp_path)
     (folder / ".hydra").mkdir()

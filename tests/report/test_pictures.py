@@ -25,6 +25,7 @@ from engine.report.charts.subsidy import (
     _brought_rows,
     _giving_from,
     _segment_pictures,
+    option_spending,
 )
 from engine.report.charts.worlds import miss_picture
 from engine.report.findings.options import at_knee, decision_told
@@ -347,6 +348,18 @@ def test_what_a_policys_coupons_brought_is_told_against_today(priced: StudyResul
     lines = _brought_rows(priced, "trial_058", TODAY)
     assert len(lines) == math.prod(SEGMENTS_SHAPE)
     assert {len(line) for line in lines} == {len(BROUGHT_HEADS)}
+
+
+def test_coupons_are_told_of_the_recommended_policy_then_of_today_s(priced: StudyResults) -> None:
+    shown = {"trial_058": "cheapest", "trial_012": "ambitious"}
+    assert option_spending(priced, shown, TODAY, "today").called == "cheapest"
+    nothing = {"subsidy_fen": 0.0, "partner_subsidy_fen": 0.0, "refunded_subsidy_fen": 0.0}
+    rows = [row | (nothing if row["policy"] == "trial_058" else {}) for row in priced.segments]
+    found = option_spending(replace(priced, segments=rows), shown, TODAY, "today")
+    assert found.called == "today"
+    said = " ".join(one.finding for one in found.pictures if one is not None)
+    assert "“cheapest” gives" in said
+    assert "“ambitious”" not in said.partition(";")[2]
 
 
 def test_policies_without_segments_have_no_such_picture(priced: StudyResults) -> None:

@@ -21,7 +21,7 @@ from engine.collection import (
 from engine.report import read_study
 from engine.report.charts.ecosystem import _top_finding
 from engine.report.charts.sweep import SweepView
-from engine.report.charts.trial import HEADS, trial_cells
+from engine.report.charts.trial import HEADS, trial_cells, trial_sentences
 from engine.report.findings.limits import limits
 from engine.report.terminal.collection import print_collection
 from engine.results import Results
@@ -196,3 +196,13 @@ def test_the_table_of_tests_has_nine_columns(tmp_path: Path) -> None:
              if not line.is_first]  # fmt: skip
     assert {len(line.texts) for line in lines} == {9}
     assert lines[0].texts[2] == "+0.010 ± 0.006"
+
+
+def test_tests_say_when_they_are_made_and_how_many(tmp_path: Path) -> None:
+    from engine.report import read_study
+
+    said = trial_sentences(read_study(trial_folder(tmp_path)).trial, date(2020, 7, 20), 56)
+    assert said[0].startswith(
+        "Tests of 56 days, from 2020-07-20 to 2020-09-13: 8 by switchback, 8 by before and after, "
+        "8 by half of the markets. Tried on every day,"
+    )

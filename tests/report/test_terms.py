@@ -84,7 +84,8 @@ def sweep_folder(folder: Path) -> Path:
 
 
 def rows_folder(folder: Path, table: str, rows: list[dict[str, Any]]) -> Path:
-    results = Results(folder, CONFIG | {"search": None, "run_off_days": 365}, 7)
+    trial = {"start": "2020-07-20", "days": 56}
+    results = Results(folder, CONFIG | {"search": None, "run_off_days": 365} | trial, 7)
     results.write_rows(table, rows)
     results.finish()
     return folder
@@ -315,6 +316,11 @@ UNSHOWN = (
 @pytest.mark.parametrize("said", UNSHOWN)
 def test_sentences_that_no_folder_here_has_are_known_too(said: str) -> None:
     assert not ENGLISH.search(Terms("zh")(said))
+
+
+def test_latin_letters_stand_apart_from_what_follows() -> None:
+    told = Terms("zh")("No single difference from today moves GMV as paid beyond noise")
+    assert told == "没有单独一项不同能让实付 GMV 的变化超出噪声"
 
 
 def test_a_missing_text_stays_and_is_known() -> None:

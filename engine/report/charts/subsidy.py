@@ -69,7 +69,9 @@ class _Spending(NamedTuple):
 def option_spending(
     study: StudyResults, shown: Mapping[str, str], base: str, called_base: str
 ) -> _Spending:
-    """Return where coupons went and what they brought, of the first option that gives any.
+    """Return where coupons went, of the first that gives any: the first option, base, the others.
+
+    What they brought against the base is told of the first option that is another.
 
     Parameters
     ----------
@@ -79,13 +81,15 @@ def option_spending(
     """
     funding = _funding_picture(study, shown)
     others = [policy for policy in shown if policy != base]
-    first = _spending_policy(study, [*others, *shown])
+    first = _spending_policy(study, dict.fromkeys([*list(shown)[:1], base, *others]))
     if first is None:
         return _Spending("", [funding], [])
-    called = shown[first]
-    brought = _brought_pictures(study, first, called, base, called_base)
+    called = shown.get(first, called_base)
+    other = others[0] if others else first
+    brought = _brought_pictures(study, other, shown.get(other, called), base, called_base)
     segments = _segment_pictures(study, first, called)
-    return _Spending(called, [funding, *brought, *segments], _brought_rows(study, first, base))
+    rows = _brought_rows(study, first, base)
+    return _Spending(called, [funding, *brought, *segments], rows)
 
 
 def run_spending(study: StudyResults, names: Mapping[str, str]) -> _Spending:

@@ -1,6 +1,7 @@
 """What tests of a policy would say, drawn and in words, beside what the policy does."""
 
 from collections.abc import Iterator, Sequence
+from datetime import date, timedelta
 from typing import Any, Final, NamedTuple
 
 from engine.report.charts.grammar import (
@@ -32,20 +33,21 @@ _DESIGNS: Final = {
 HEADS: Final = (
     ("Test", ""),
     ("True effect", "a day"),
-    ("Test says", "mean ± half of 95 %"),
+    ("Test says", "± half of 95 %"),
     ("Bias", "a day"),
     ("Spread", "of single tests"),
     ("Holds the truth", "of intervals"),
     ("Finds it", "of tests"),
     ("Finds from", "4 times in 5"),
-    ("Costs", "bn RMB"),
+    ("Platform pays", "bn RMB a test"),
 )
 """Heads of the table of tests, with what stands under them."""
 
 TESTS_NOTE: Final = (
     "The true effect is that of the policy on every day of the test against none, under the same "
     "random numbers. Bias is the mean of all tests less it; spread is their standard deviation. "
-    "Costs are contribution that one test takes in one market; negative ones add to it."
+    "What the platform pays is the contribution that one test takes in one market; where it is "
+    "negative, the test brings some."
 )
 
 
@@ -74,8 +76,14 @@ def trial_cells(rows: Sequence[Row]) -> Iterator[_TrialCells]:
                 yield _TrialCells(measure, of, is_first=False, texts=tuple(_texts(row)))
 
 
-def trial_sentences(rows: Sequence[Row]) -> list[str]:
-    """Say of the first measure what the policy does, and what each kind of test makes of it."""
+def trial_sentences(rows: Sequence[Row], start: date | str, days: int) -> list[str]:
+    """Say how tests are made, what the policy does to the first measure, and what they make of it.
+
+    Parameters
+    ----------
+    rows : of the table `trial`.
+    start, days : first day of each test, and how many days it takes.
+    """
     measure = rows[0]["measure"]
     own = [row for row in rows if row["measure"] == measure]
     truth = _amount(measure, own[0]["truth"])
@@ -97,7 +105,15 @@ def trial_sentences(rows: Sequence[Row]) -> list[str]:
     said.append(
         f"Nearest to the truth by bias and spread together comes {_DESIGNS[best['design']]}."
     )
-    return [" ".join(said[:1] + said[-1:]), " ".join(said[1:-1])]
+    return [" ".join([_made(own, start, days), *said[:1], *said[-1:]]), " ".join(said[1:-1])]
+
+
+def _made(rows: Sequence[Row], start: date | str, days: int) -> str:
+    """Say when tests are made, and how many of each kind."""
+    first = date.fromisoformat(str(start))
+    counts = ", ".join(f"{row['tests_count']} by {_DESIGNS[row['design']]}" for row in rows)
+    last = first + timedelta(days=days - 1)
+    return f"Tests of {days} days, from {first} to {last}: {counts}."
 
 
 def _picture(rows: Sequence[Row]) -> Picture:

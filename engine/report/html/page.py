@@ -55,6 +55,8 @@ _NOT_TRANSLATED: Final = (
     "Names of policies, worlds and keys, commands, and messages of what failed stay as they are."
 )
 
+_PER_CENT: Final = re.compile(r"(?<=\d)[ \u00a0]?%")
+
 _PIECES: Final = re.compile(r"<(script|style|pre|code)\b.*?</\1>|<[^>]*>|[^<]+", re.DOTALL)
 """What is left as it is (a part with its content, a tag), or text."""
 
@@ -82,9 +84,8 @@ def build_report(
     study = read_study(folder) if study is None else study
     currency = study.setting("scenario", "currency") or "RMB"
     terms = Terms(language or study.setting("report", "language") or "en", currency)
-    page = _page_in_words(
-        _page_text(study, terms), currency, study.setting("scenario", "words") or {}
-    )
+    text = _with_one_per_cent(_page_text(study, terms), terms.language)
+    page = _page_in_words(text, currency, study.setting("scenario", "words") or {})
     open_folder(folder).put(_NAME, page.encode())
     return Path(folder) / _NAME
 
@@ -282,6 +283,16 @@ def _definitions(study: StudyResults) -> list[tuple[str, str]]:
     names += [row["measure"] for row in rows] + (list(CHANGED) if study.sweep else [])
     told = [MEASURES[name] for name in dict.fromkeys(names) if name in MEASURES]
     return [*(POLICY_WORDS.items() if study.prices else ()), *told]
+
+
+def _with_one_per_cent(page: str, language: str) -> str:
+    """Return a page with per cents in one form: a space before the sign, in Chinese none."""
+    mark = "%" if language == "zh" else "\N{NO-BREAK SPACE}%"
+
+    def said(piece: re.Match[str]) -> str:
+        return piece[0] if piece[0].startswith("<") else _PER_CENT.sub(mark, piece[0])
+
+    return _PIECES.sub(said, page)
 
 
 def _page_in_words(page: str, currency: str, words: Mapping[str, str]) -> str:

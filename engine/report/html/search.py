@@ -126,7 +126,6 @@ def search_sections(
             "What the search believed, and what fresh seeds say",
             [estimates_picture(study.lines, dict(names))],
             [_rung_table(study)],
-            note=SearchTold(study.rungs, study.trials).sampling(),
         ),
     ]
 
@@ -252,9 +251,9 @@ def _risk_table(study: StudyResults, names: Mapping[str, str]) -> Table | None:
 
 
 def _rung_table(study: StudyResults) -> Table | None:
-    heads, lines = SearchTold(study.rungs, study.trials).details()
+    told = SearchTold(study.rungs, study.trials)
+    heads, lines = told.details()
     if not lines:
         return None
-    return table(
-        "How the search looked at policies", heads, plain_rows(lines), _RUNG_NOTE, fold=True
-    )
+    note = f"{_RUNG_NOTE} {told.sampling()}"
+    return table("How the search looked at policies", heads, plain_rows(lines), note, fold=True)

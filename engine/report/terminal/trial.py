@@ -1,6 +1,7 @@
 """What a trial prints at its end."""
 
 from collections.abc import Sequence
+from datetime import date
 
 from rich.console import Console
 
@@ -13,8 +14,15 @@ _NARROW = (0, 1, 2, 5, 6, 8)
 """Columns that a narrow terminal has room for."""
 
 
-def print_trial(rows: Sequence[Row], console: Console) -> None:
-    """Print what each kind of test says of each measure, beside the true effect."""
+def print_trial(rows: Sequence[Row], console: Console, start: date, days: int) -> None:
+    """Print what each kind of test says of each measure, beside the true effect.
+
+    Parameters
+    ----------
+    rows : of the table `trial`.
+    console : where it is printed.
+    start, days : first day of each test, and how many days it takes.
+    """
     places = range(len(HEADS)) if console.width >= WIDE_COLUMNS else _NARROW
     table = plain_table("What tests of the policy would say")
     for place in places:
@@ -28,5 +36,5 @@ def print_trial(rows: Sequence[Row], console: Console) -> None:
             table.add_row(*(f"  {line.texts[0]}" if not k else line.texts[k] for k in places))
     console.print()
     console.print(table)
-    for sentence in trial_sentences(rows):
+    for sentence in trial_sentences(rows, start, days):
         console.print(sentence, highlight=False, markup=False)

@@ -59,6 +59,10 @@ _NARROWER: Final = 0.6
 _MOST: Final = 6
 """Texts within texts that are looked up."""
 
+_LATIN_END: Final = re.compile("[A-Za-z]$")
+_CHINESE: Final = re.compile("[\u4e00-\u9fff]")
+"""Between Latin letters and Chinese characters stands a space."""
+
 _YUAN: Final = re.compile(" ?元(?P<next>[\u4e00-\u9fff]?)")
 
 
@@ -206,7 +210,9 @@ def _filled(template: str, parts: list[str]) -> str:
 
     def part(gap: re.Match[str]) -> str:
         found = parts[int(gap[1] or next(numbers)) - 1]
-        return _times(found, int(gap[2])) if gap[2] else found
+        found = _times(found, int(gap[2])) if gap[2] else found
+        is_apart = _LATIN_END.search(found) and _CHINESE.match(template, gap.end())
+        return f"{found} " if is_apart else found
 
     return _GAP.sub(part, template)
 
