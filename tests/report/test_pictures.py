@@ -2,6 +2,7 @@
 
 import json
 import math
+import re
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -27,7 +28,8 @@ from engine.report.charts.subsidy import (
     _segment_pictures,
     option_spending,
 )
-from engine.report.charts.worlds import miss_picture
+from engine.report.charts.worlds import miss_picture, world_picture
+from engine.report.findings.factor_words import binding_words
 from engine.report.findings.options import at_knee, decision_told
 from engine.report.html.policies import _policy_texts
 from engine.report.html.search import search_sections
@@ -143,6 +145,23 @@ def test_what_a_target_saves_has_no_sign(priced: StudyResults) -> None:
     one = price_picture([row | {"net_cost_fen_q50": -77e9} for row in priced.prices if row["says"]])
     assert one is not None
     assert one.finding == "300 bn RMB saves 0.77 bn RMB against today"
+    same = price_picture([row | {"net_cost_fen_q50": 0.0} for row in priced.prices if row["says"]])
+    assert same is not None
+    assert same.finding == "300 bn RMB costs the same as today"
+
+
+def test_worlds_say_how_surely_each_reaches_the_goal(priced: StudyResults) -> None:
+    one = world_picture(priced, {"trial_058": "cheapest"})
+    assert one is not None
+    assert re.match(r"250 bn RMB is reached with probability \d\.\d\d", one.finding)
+
+
+def test_what_binds_is_told_in_words() -> None:
+    told = binding_words(
+        "budget spent, subsidy.rate.source at its most", {"source": "factory goods"}
+    )
+    assert told == "budget spent, coupon on factory goods at its most"
+    assert binding_words("subsidy.budget_bn_rmb at its least", {}) == "purse at its least"
 
 
 def test_figures_are_missed_in_words(priced: StudyResults) -> None:
