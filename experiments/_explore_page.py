@@ -14,7 +14,10 @@ from engine.report.findings.factor_words import factor_words
 from engine.report.formatting import label, scaled, show, show_change, unit
 from engine.spec.levers import LeverEntry, levers_of
 from engine.spec.optimize import OptimizeJob
+from engine.spec.words import in_currency
 from engine.stats.intervals import Interval
+from experiments._found import USUAL
+from experiments._sources import CONF
 
 _SIDES: Final = ("A", "B")
 _SALES, _COST = "gmv_paid_fen", "cost_fen"
@@ -51,7 +54,7 @@ def page(folder: str) -> None:
     for place, (side, column) in enumerate(zip(_SIDES, columns, strict=True)):
         with column:
             found[side] = _side(explorer, side, place)
-    _differences(found)
+    _differences(found, explorer.job.scenario.currency)
     _picture(explorer, found)
 
 
@@ -76,7 +79,7 @@ def _side(explorer: Explorer, side: str, place: int) -> dict[str, PointForecast]
     runs = st.session_state.setdefault("runs", {})
     key = (side, str(sorted(point.items())))
     _buttons(explorer, side, point, runs, key)
-    above.table(_lines(forecast, runs.get(key, {})))
+    above.table(_lines(forecast, runs.get(key, {}), explorer.job.scenario.currency))
     return forecast
 
 
@@ -114,22 +117,35 @@ def _buttons(
             return
         path = explorer.save(point, name, Path(folder))
         st.success(f"Saved as {path}. Simulate it with:")
-        words = f"--config-dir {folder} policy={name} {_as_asked(explorer.job)}"
-        st.code(f"python -m experiments.simulate {words}".rstrip(), "sh")
+        st.code(f"python -m experiments.simulate {_as_asked(explorer.job, folder, name)}", "sh")
 
 
-def _as_asked(job: OptimizeJob) -> str:
-    """Return the words by which a policy is in force as in the search, in its worlds."""
-    words = {"decision_date": job.decision_date, "ensemble": job.ensemble.name}
+def _as_asked(job: OptimizeJob, folder: str, name: str) -> str:
+    """Return the words by which a saved policy is in force as in the search, in its worlds.
+
+    Where the scenario is none of this package's, MARKET stands for the config folder that holds it.
+    """
+    scenario = job.scenario.name
+    place = f"--config-dir {folder}"
+    if not (CONF / "scenario" / f"{scenario}.yaml").is_file():
+        place = f"--config-dir MARKET 'hydra.searchpath=[file://{folder}]'"
+    words: dict[str, Any] = {
+        "policy": name,
+        "scenario": None if scenario == USUAL["scenario"] else scenario,
+    }
+    words |= {"decision_date": job.decision_date, "ensemble": job.ensemble.name}
     if job.history is not None:
         words["policy@history"] = job.history.name
-    return " ".join(f"{key}={value}" for key, value in words.items() if value is not None)
+    told = [f"{key}={value}" for key, value in words.items() if value is not None]
+    return " ".join([place, *told])
 
 
-def _lines(forecast: dict[str, PointForecast], run: dict[str, Interval]) -> list[dict[str, str]]:
+def _lines(
+    forecast: dict[str, PointForecast], run: dict[str, Interval], currency: str
+) -> list[dict[str, str]]:
     return [
         {
-            "Measure": _named(measure),
+            "Measure": _named(measure, currency),
             "Forecast": show(measure, found.value, found.error),
             "Skill": f"{found.skill:.2f}",
             "Simulated": _simulated(measure, run.get(measure)),
@@ -145,13 +161,13 @@ def _simulated(measure: str, found: Interval | None) -> str:
     return show(measure, found.value, half)
 
 
-def _differences(found: dict[str, dict[str, PointForecast]]) -> None:
+def _differences(found: dict[str, dict[str, PointForecast]], currency: str) -> None:
     """Say what B is predicted to bring over A; errors of both add up as if independent."""
     st.header("B against A, predicted")
     a, b = (found[side] for side in _SIDES)
     rows = [
         {
-            "Measure": _named(measure),
+            "Measure": _named(measure, currency),
             "Difference": show_change(
                 measure, b[measure].value - a[measure].value, 2**0.5 * a[measure].error
             ),
@@ -177,8 +193,9 @@ def _picture(explorer: Explorer, found: dict[str, dict[str, PointForecast]]) -> 
         }
         for side, own in found.items()
     ]
-    x = alt.X("cost:Q", title="Net cost, bn RMB", scale=alt.Scale(zero=False))
-    y = alt.Y("sales:Q", title="GMV as paid, bn RMB", scale=alt.Scale(zero=False))
+    of = f"bn {explorer.job.scenario.currency}"
+    x = alt.X("cost:Q", title=f"Net cost, {of}", scale=alt.Scale(zero=False))
+    y = alt.Y("sales:Q", title=f"GMV as paid, {of}", scale=alt.Scale(zero=False))
     dots = alt.Chart(_data(trials)).mark_circle(color="#888", opacity=0.5)
     bars = alt.Chart(_data(both)).mark_rule().encode(x=x, y="low:Q", y2="high:Q")
     marks = alt.Chart(_data(both)).mark_text(fontSize=18, fontWeight="bold")
@@ -190,10 +207,9 @@ def _data(rows: list[dict[str, Any]]) -> alt.Data:
     return alt.Data(values=rows)  # type: ignore[no-untyped-call]
 
 
-def _named(measure: str) -> str:
-    return (
-        f"{label(measure)}, {unit(measure)}" if unit(measure) not in {"", "%"} else label(measure)
-    )
+def _named(measure: str, currency: str) -> str:
+    of = in_currency(unit(measure), currency)
+    return label(measure) if of in {"", "%"} else f"{label(measure)}, {of}"
 
 
 if __name__ == "__main__":

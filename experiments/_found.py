@@ -15,7 +15,7 @@ from engine.spec.jobs import Job
 from experiments._sources import CONF, config_folder, folders, typed_words
 
 _GROUPS: Final = ("scenario", "scale", "ensemble", "policy@history")
-_USUAL: Final = {"scenario": "kuaishou_2020", "scale": "laptop", "ensemble": "single"}
+USUAL: Final = {"scenario": "kuaishou_2020", "scale": "laptop", "ensemble": "single"}
 """What `experiments.simulate` takes of them where nothing is typed."""
 
 _SHARED: Final = ("scenario", "scale", "ensemble", "history", "tables")
@@ -101,7 +101,7 @@ def notes_on_found(job: Job, from_its_day: bool) -> Iterator[str]:
 def _as_found(search: Mapping[str, Any], day: str) -> Iterator[str]:
     """Yield what is to be typed for the market, the day, the policy before it and the worlds."""
     market = _name_in(search, "scenario")
-    if market != _USUAL["scenario"]:
+    if market != USUAL["scenario"]:
         yield f"scenario={market}"
     if day:
         yield f"decision_date={day}"
@@ -120,7 +120,7 @@ def _chosen(choices: Mapping[str, Any]) -> list[str]:
     return [
         f"{group}={option}"
         for group, option in found.items()
-        if option is not None and option != _USUAL.get(group)
+        if option is not None and option != USUAL.get(group)
     ]
 
 

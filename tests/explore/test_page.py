@@ -4,10 +4,15 @@ import sys
 from pathlib import Path
 
 import pytest
+from hydra import compose, initialize_config_dir
 from streamlit.testing.v1 import AppTest
 
+from engine.config import load
 from engine.explore import Explorer
 from engine.results import read_table
+from engine.spec.optimize import OptimizeJob
+from experiments._explore_page import _as_asked
+from experiments._sources import CONF
 from tests import fakes
 
 PAGE = Path(__file__).resolve().parents[2] / "experiments" / "_explore_page.py"
@@ -31,13 +36,13 @@ def test_a_policy_is_foretold_simulated_and_saved(
     monkeypatch,
 ) -> None:
     market_of(fakes.simulate_fake)
-    ended = type_in("optimize", *SEARCH, "hydra.run.dir=found")
+    ended = type_in("optimize", *SEARCH, "+scenario.currency=USD", "hydra.run.dir=found")
     assert ended.status == 0, ended.err
     monkeypatch.setattr(sys, "argv", ["page", str(place / "found")])
     app = AppTest.from_file(str(PAGE), default_timeout=300).run()
     assert not app.exception
     assert not app.error
-    sales = "GMV as paid, bn RMB"
+    sales = "GMV as paid, bn USD"
     before = lines(app, 0)[sales]
     assert "±" in before["Forecast"]
     assert before["Simulated"] == "not yet"
@@ -65,6 +70,19 @@ def test_a_policy_is_foretold_simulated_and_saved(
     ended = type_in("simulate", *words, "ray.backend=process", "hydra.run.dir=out")
     assert ended.status == 0, ended.err
     assert set(read_table(place / "out", "runs")["policy"].to_pylist()) == {"mine"}
+
+
+@pytest.mark.parametrize(("scenario", "said"), [
+    ("kuaishou_2020", "--config-dir kept policy=mine decision_date=2020-06-01 ensemble=plausible"),
+    ("pinduoduo_2019", "--config-dir kept policy=mine scenario=pinduoduo_2019"),
+    ("us", "--config-dir MARKET 'hydra.searchpath=[file://kept]' policy=mine scenario=us"),
+])  # fmt: skip
+def test_a_saved_policy_is_simulated_in_its_market(scenario: str, said: str) -> None:
+    with initialize_config_dir(str(CONF), version_base="1.3"):
+        job = load(compose("optimize", ["scale=smoke"]), OptimizeJob)
+    own = job.scenario.model_copy(update={"name": scenario})
+    asked = _as_asked(job.model_copy(update={"scenario": own}), "kept", "mine")
+    assert asked.startswith(said)
 
 
 @pytest.mark.slow
