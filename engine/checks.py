@@ -4,7 +4,7 @@ All worlds and all policies are looked at together: a mistake in the last baseli
 last world is reported at once, and not after hours.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from typing import Final
 
@@ -31,6 +31,9 @@ from engine.spec.worlds import worlds
 _YEAR_S: Final = 365 * 86_400
 _LONGEST_S: Final = 10 * _YEAR_S
 """Seconds of one core beyond which a job is refused: a month of 120 cores."""
+
+_FEW_DATES: Final = 2
+"""Levers of a policy whose dates are told one by one where they lie outside the calendar."""
 
 
 def check_job(job: Job) -> None:
@@ -264,22 +267,36 @@ def _buyers(job: Job) -> tuple[str, int]:
 def _dates(
     policy: Policy, key: str, scenarios: Mapping[str, Scenario], decision_date: date | None
 ) -> Iterator[InputError]:
+    outside = []
     for path, dated in _levers(policy, key):
         days = [day for day, _ in dated.steps if day != date.min]  # a plain number is always
         for world, scenario in scenarios.items():
-            mistake = _outside(path, days, scenario.calendar, world)
+            if mistake := _outside(path, days, scenario.calendar, world):
+                outside.append(mistake)
+                break
             begins = decision_date or scenario.calendar.origin
-            if mistake is None and days and days[0] > begins:
-                mistake = _too_late(path, dated, begins, world)
-            if mistake is not None:
-                yield mistake
+            if days and days[0] > begins:
+                yield _too_late(path, dated, begins, world)
                 break
     days = [revision.day for revision in policy.target.revisions]
     for world, scenario in scenarios.items():
-        mistake = _outside(f"{key}.target.revisions", days, scenario.calendar, world)
-        if mistake is not None:
-            yield mistake
+        if mistake := _outside(f"{key}.target.revisions", days, scenario.calendar, world):
+            outside.append(mistake)
             break
+    yield from [_of_another_year(policy, key, outside)] if len(outside) > _FEW_DATES else outside
+
+
+def _of_another_year(policy: Policy, key: str, outside: Sequence[InputError]) -> InputError:
+    """Tell of all dates of a policy at once: a policy of another market has many of them."""
+    places = [one.where.removeprefix(f"{key}.") for one in outside]
+    told, more = ", ".join(places[:_FEW_DATES]), len(places) - _FEW_DATES
+    calendar = outside[0].what.partition(" lies outside ")[2]
+    return InputError(
+        key,
+        f"dates of {policy.name!r} lie outside {calendar}: of {told} and {more} more",
+        outside[0].allowed,
+        "name a policy of this scenario's market, or correct its dates",
+    )
 
 
 def _searched_dates(
