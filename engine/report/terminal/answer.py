@@ -1,6 +1,6 @@
 """The end of the main job where targets have a price: the answer, the prices, the plan.
 
-At most 25 lines of a hundred columns: the tables and the page hold the rest.
+Some 25 lines of a hundred columns: the tables and the page hold the rest.
 """
 
 from collections.abc import Mapping, Sequence
