@@ -146,7 +146,7 @@ def test_a_policy_is_picked_in_an_option_by_keyboard(priced: Any) -> None:
     priced.keyboard.press("Enter")
     assert opened(priced) == ["trial_058"]
     levers = priced.locator("details.policy[open] table").inner_text()
-    assert "20 % on factory goods" in levers
+    assert "20\N{NO-BREAK SPACE}% on factory goods" in levers
     assert "subsidy.rate.source" in levers.replace("\n", "")
     assert priced.evaluate("document.activeElement.tagName") == "SUMMARY"
 
