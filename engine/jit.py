@@ -21,7 +21,7 @@ a sealed record within a tuple may put another into its place (`store`), for the
 
 import hashlib
 import struct
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -132,6 +132,8 @@ def _numbers_of(record: Iterable[Any]) -> Iterator[Any]:
 
 _SEALED: dict[str, tuple[_Layout, Any]] = {}
 """By name of a sealed type: the layout of the record, and the dtype of what holds it."""
+_SEALED_AS: dict[Hashable, tuple[_Layout, Any]] = {}
+"""The same by what Python tells of a record at once, where Numba looks for its type at length."""
 
 
 def seal(record: Any) -> Any:
@@ -142,15 +144,25 @@ def seal(record: Any) -> Any:
     """
     if DISABLE_JIT:
         return _Holder(record)
-    kind = typeof(record)
-    name = _name_of(kind)
-    if name not in _SEALED:
-        layout = _Layout(kind)
-        _SEALED[name] = layout, np.dtype([(name, np.uint64, (layout.words_count,))])
-    layout, dtype = _SEALED[name]
+    looks = _looks_of(record)
+    if looks not in _SEALED_AS:
+        kind = typeof(record)
+        name, layout = _name_of(kind), _Layout(kind)
+        as_held = layout, np.dtype([(name, np.uint64, (layout.words_count,))])
+        _SEALED_AS[looks] = _SEALED.setdefault(name, as_held)
+    layout, dtype = _SEALED_AS[looks]
     sealed = np.zeros(1, dtype)
     layout.write(record, sealed)
     return sealed
+
+
+def _looks_of(value: Any) -> Hashable:
+    """What Numba makes the type of a value from; records that look alike are of one type."""
+    if isinstance(value, tuple):
+        return type(value), *map(_looks_of, value)
+    if isinstance(value, np.ndarray):
+        return value.dtype, value.ndim, value.flags.num
+    return type(value)
 
 
 def _name_of(kind: types.Type) -> str:
