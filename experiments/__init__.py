@@ -1,5 +1,6 @@
 """The commands: one thin Hydra app each."""
 
+import atexit as _atexit
 import gc as _gc
 import os as _os
 import sys as _sys
@@ -13,6 +14,16 @@ _os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 # Imports and pages make a million objects that stay: looking through them for garbage at Python's
 # usual pace takes a tenth of a short command's time.
 _gc.set_threshold(50_000, 50, 50)
+
+
+@_atexit.register
+def _leave_at_once() -> None:
+    """What stays until the end need not be searched for garbage then: as long as it took to load.
+
+    What must be closed at the end of a process is closed by handlers of its own, not by garbage.
+    """
+    _gc.disable()
+    _gc.freeze()
 
 
 def _without_trace(

@@ -87,6 +87,22 @@ def test_what_draws_ends_with_its_input_and_ctrl_c_does_not_reach_it() -> None:
     assert process.wait(60) == 0
 
 
+def test_what_hangs_is_ended_and_its_picture_is_drawn_here(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    script = tmp_path / "hangs.py"
+    script.write_text("import time; time.sleep(600)", encoding="utf-8")
+    with monkeypatch.context() as patched:
+        patched.setattr(static, "__file__", str(script))
+        draw = static.begin_drawing()
+    hangs = who_draws()
+    assert hangs is not None
+    monkeypatch.setattr(static, "_LONGEST_S", 0.2)
+    assert draw(SPEC, CONFIG).result() == static._static_picture(SPEC, CONFIG)
+    assert hangs.poll() is not None
+    assert who_draws() is None
+
+
 @pytest.mark.parametrize(("scale", "begun"), [("smoke", [True]), ("full", [])])
 def test_what_draws_starts_before_short_simulations(
     scale: str, begun: list[bool], monkeypatch: pytest.MonkeyPatch

@@ -5,10 +5,13 @@ it draws. So while a page is written a process draws: this file run as a script,
 little. It answers each picture, a line of JSON, with a line, until there is nothing more to read.
 """
 
+import atexit
 import base64
+import contextlib
 import json
 import os
 import re
+import select
 import subprocess
 import sys
 from collections.abc import Callable
@@ -26,6 +29,10 @@ _PADDING: Final = {"left": 36, "right": 12, "top": 5, "bottom": 5}
 """Room for a reader's font that is wider than the one that was measured with."""
 
 
+_LONGEST_S: Final = 60.0
+"""Seconds after which a picture is not waited for."""
+
+
 def begin_drawing() -> Callable[[dict[str, Any], dict[str, Any]], Future[str]]:
     """Start what draws beside this process, once; return `_static_picture` as it does it."""
     return _drawing(os.getpid()).draw
@@ -39,28 +46,36 @@ def _drawing(process: int) -> "_Drawing":  # noqa: ARG001 - a fork starts its ow
 class _Drawing:
     """The process that draws, and the thread that waits for it.
 
-    If it could not be started or has ended, this process draws.
+    If it could not be started, has ended or hangs, this process draws.
     """
 
     def __init__(self) -> None:
         self._thread = ThreadPoolExecutor(1)
         self._process = _started()
+        atexit.register(self._end, os.getpid())
 
     def draw(self, spec: dict[str, Any], config: dict[str, Any]) -> Future[str]:
         return self._thread.submit(self._drawn, spec, config)
 
     def _drawn(self, spec: dict[str, Any], config: dict[str, Any]) -> str:
         if self._process and self._process.stdin and self._process.stdout:
-            try:
+            with contextlib.suppress(OSError, ValueError):
                 print(json.dumps([spec, config]), file=self._process.stdin, flush=True)
-                address: str = json.loads(self._process.stdout.readline())
-            except (OSError, ValueError):
-                self._process.kill()
-                self._process.wait()
-                self._process = None
-            else:
-                return address
+                if select.select([self._process.stdout], [], [], _LONGEST_S)[0]:
+                    address: str = json.loads(self._process.stdout.readline())
+                    return address
+            self._end(os.getpid())
         return _static_picture(spec, config)
+
+    def _end(self, starter: int) -> None:
+        """End the process, unless this one is a fork of what started it."""
+        if self._process and starter == os.getpid():
+            self._process.kill()
+            self._process.wait()
+            for pipe in filter(None, (self._process.stdin, self._process.stdout)):
+                with contextlib.suppress(OSError):  # of what it did not read any more
+                    pipe.close()
+            self._process = None
 
 
 def _started() -> "subprocess.Popen[str] | None":
