@@ -21,7 +21,7 @@ a sealed record within a tuple may put another into its place (`store`), for the
 
 import hashlib
 import struct
-from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -132,7 +132,7 @@ def _numbers_of(record: Iterable[Any]) -> Iterator[Any]:
 
 _SEALED: dict[str, tuple[_Layout, Any]] = {}
 """By name of a sealed type: the layout of the record, and the dtype of what holds it."""
-_SEALED_AS: dict[Hashable, tuple[_Layout, Any]] = {}
+_SEALED_AS: dict[Any, tuple[_Layout, Any]] = {}
 """The same by what Python tells of a record at once, where Numba looks for its type at length."""
 
 
@@ -156,7 +156,7 @@ def seal(record: Any) -> Any:
     return sealed
 
 
-def _looks_of(value: Any) -> Hashable:
+def _looks_of(value: Any) -> Any:
     """What Numba makes the type of a value from; records that look alike are of one type."""
     if isinstance(value, tuple):
         return type(value), *map(_looks_of, value)

@@ -50,7 +50,7 @@ def simulate_days(tell: Tell, case: Case, count: int) -> Days:
     world = open_world(case.scenario, case.scale, case.world_seed)
     state = open_state(world, case.run_seed)
     plan = plan_of(world, case.policy, state)
-    plan.levers(0)
+    plan.on(0)
     with new_scratch(world, state, case.threads) as scratch:
         marks = [time.perf_counter()]
         tell(marks[0] - started)

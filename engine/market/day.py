@@ -44,7 +44,7 @@ def morning(
     """Steps 1 and 2; returns the day's levers and what the platform set."""
     turn_calendar(world, state, scratch.streams.presence, state.day)
     begin_day_of_year(world, plan, state.platform, state.day)
-    levers = invest(world, state.platform, plan.levers(state.day))
+    levers = invest(world, state.platform, plan.on(state.day).levers)
     return levers, set_controls(world, plan, state, scratch, levers)
 
 

@@ -39,7 +39,6 @@ _OF_CALENDAR = (
     "app_users",
     "has_plan",
     "plan_day",
-    "built",
 )
 _COLUMNS = tuple(
     dict.fromkeys(lever.column for lever in levers_of((Kind(name="any"),)).values() if lever.dated)
@@ -47,7 +46,7 @@ _COLUMNS = tuple(
 if TYPE_CHECKING:
     DayLevers = Any  # its fields are those of the catalogue
 else:
-    DayLevers = namedtuple("DayLevers", (*_OF_CALENDAR, *_COLUMNS))  # noqa: PYI024 - from data
+    DayLevers = namedtuple("DayLevers", (*_OF_CALENDAR, *_COLUMNS, "built"))  # noqa: PYI024 - from data
 """Every lever's value on one day, and what the calendar brings.
 
 Of the catalogue (`engine.spec.levers`): a column for each dated lever, float64, as it says;
@@ -58,22 +57,27 @@ Of the calendar: `day` counts from 0 on the scenario's first day, `month` from 0
 `month_start` is the day on which the month began, `last_month_start` that of the month before;
 `season`, `festival_traffic` and `festival_attention` factors, `campaign_pull` a utility,
 `historical_load` an index, `app_users` people a day; `has_plan` whether the year has plan days,
-`plan_day` whether this is one; `built` the share done of what investment can do.
+`plan_day` whether this is one.
+
+`built`, the last: the share done of what investment can do.
 """
 
 
-class _YearPlan(NamedTuple):
-    """What one policy plans for a calendar year, from day `first` (a day number) on.
+class _PlannedDay(NamedTuple):
+    """What one policy plans for a day.
 
-    By day: `levers`; `weights` by which the year's purse is spread, and `weights_left` of a day and
-    all that follow; `target`, the year's cumulative target at the end of the day, fen.
+    Its `levers`, of which `built` is still 0; whether it `opens_purse` in the morning, as the
+    term's first day and 1 January do; its `weight` in the year's purse, and that of all days
+    `left`, this one among them; what should have been paid this calendar year before the day, 0
+    where it opens a purse (`target_before_fen`), and by its end (`target_fen`).
     """
 
-    first: int
-    levers: list[DayLevers]
-    weights: list[float]
-    weights_left: list[float]
-    target: list[float]
+    levers: DayLevers
+    opens_purse: bool
+    weight: float
+    left: float
+    target_before_fen: float
+    target_fen: float
 
 
 @dataclass(frozen=True)
@@ -89,59 +93,37 @@ class Plan:
     term_day: int
     term_paid_fen: int
 
-    def levers(self, day: int) -> DayLevers:
-        """The values of one day; `built` is still 0."""
-        year = self._year(day)
-        return year.levers[day - year.first]
-
-    def opens_purse(self, day: int) -> bool:
-        """Whether a purse is opened on this morning: the term's first day, or 1 January."""
-        return day == self._year(day).first
-
-    def purse_weights(self, day: int) -> tuple[float, float]:
-        """(the day's weight in the year's purse, those of the day and of all that follow)."""
-        year = self._year(day)
-        n = day - year.first
-        return year.weights[n], year.weights_left[n]
-
-    def target_fen(self, day: int) -> float:
-        """What should have been paid this calendar year by the end of a day."""
-        year = self._year(day)
-        return year.target[day - year.first]
-
-    def target_before_fen(self, day: int) -> float:
-        """What should have been paid this calendar year before a day; 0 on the term's first."""
-        return 0.0 if self.opens_purse(day) else self.target_fen(day - 1)
+    def on(self, day: int) -> _PlannedDay:
+        """What is planned for a day, by its number."""
+        if day not in self._days:
+            self._plan_year_of(day)
+        return self._days[day]
 
     @cached_property
-    def _years(self) -> list[_YearPlan]:
-        return []
+    def _days(self) -> dict[int, _PlannedDay]:
+        """By number, the days of the years that were asked for."""
+        return {}
 
-    def _year(self, day: int) -> _YearPlan:
-        for year in self._years:
-            if year.first <= day < year.first + len(year.levers):
-                return year
+    def _plan_year_of(self, day: int) -> None:
+        """Plan the calendar year of a day, from its first day in the policy's term on."""
         calendar = self.scenario.calendar
-        today = calendar.origin + timedelta(days=day)
-        first = max(self.term_day, (date(today.year, 1, 1) - calendar.origin).days)
-        self._years.append(self._plan_year(first, today.year))
-        return self._years[-1]
-
-    def _plan_year(self, first: int, year: int) -> _YearPlan:
-        calendar = self.scenario.calendar
+        year = (calendar.origin + timedelta(days=day)).year
+        first = max(self.term_day, (date(year, 1, 1) - calendar.origin).days)
         days = _planned_days(calendar, first, year)
-        begins = first == self.term_day
-        paid = self.term_paid_fen if begins else 0
+        paid = self.term_paid_fen if first == self.term_day else 0
         levers = _timetable(self.policy, self.scenario, first, days)
-        start = calendar.origin + timedelta(days=first)
         weights = _coupon_weights(levers, self.policy.subsidy.late_weight)
-        return _YearPlan(
-            first=first,
-            levers=levers,
-            weights=weights.tolist(),
-            weights_left=[float(weights[day:].sum()) for day in range(days)],
-            target=_target_path(self.policy, start, days, paid).tolist(),
-        )
+        start = calendar.origin + timedelta(days=first)
+        target = _target_path(self.policy, start, days, paid).tolist()
+        for n in range(days):
+            self._days[first + n] = _PlannedDay(
+                levers=levers[n],
+                opens_purse=n == 0,
+                weight=float(weights[n]),
+                left=float(weights[n:].sum()),
+                target_before_fen=target[n - 1] if n > 0 else 0.0,
+                target_fen=target[n],
+            )
 
 
 def _planned_days(calendar: Calendar, first: int, year: int) -> int:
@@ -175,7 +157,8 @@ def _timetable(policy: Policy, scenario: Scenario, first: int, days: int) -> lis
         if n == first or today in changes:  # until the next change every lever keeps its value
             values = _policy_on(policy, scenario, today)
         paths = {"historical_load": load[min(n, len(load) - 1)], "app_users": users[n - first]}
-        table.append(DayLevers(**values | _of_calendar(values, calendar, events, n) | paths))
+        of_day = _of_calendar(values, calendar, events, n)
+        table.append(DayLevers(**values | of_day | paths, built=0.0))
     return table
 
 
@@ -266,7 +249,6 @@ def _of_calendar(
     return {
         "day": day,
         "festival_boost": values["festival_boost"] if running else 1.0,
-        "built": 0.0,
         "has_plan": bool(events.plan),
         "plan_day": any(first <= today <= last for first, last in events.plan),
         "season": calendar.season_on(today),

@@ -24,6 +24,8 @@ from engine.market.totals import SlotTotals, merge_into
 from engine.market.traffic.feed import book_guests, guests_shares
 from engine.market.world import World
 
+_CLAIMED, _VISITS, _ADS = int(Count.CLAIMED_FEN), int(Count.FEED_VISITS), int(Count.ADS_FEN)
+
 
 def run_slot(
     world: World,
@@ -41,9 +43,8 @@ def run_slot(
     totals = gather(scratch, wishes)
     if fill is not None:
         _scale_expected(scratch.streams, totals, fill)
-    totals.counts[Count.CLAIMED_FEN] = claimed
-    visits = totals.counts[Count.FEED_VISITS]
-    totals.counts[Count.ADS_FEN] = int(visits * scratch.feed.ad_price[0])
+    totals.counts[_CLAIMED] = claimed
+    totals.counts[_ADS] = int(totals.counts[_VISITS] * scratch.feed.ad_price[0])
     return totals
 
 

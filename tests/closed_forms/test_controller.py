@@ -36,13 +36,9 @@ def market_with(proportional: float, integral: float, *overrides: str):
 def push_at(market, sold: float, target: float) -> float:
     """The push of one morning."""
     market.state.platform.year_paid_fen = sold
-    plan = SimpleNamespace(
-        policy=market.plan.policy,
-        target_before_fen=lambda _: target,
-        purse_weights=lambda _: (1.0, 1.0),
-    )
-    levers = market.plan.levers(0)
-    return set_controls(market.world, plan, market.state, market.scratch, levers).push
+    today = market.plan.on(0)._replace(target_before_fen=target, weight=1.0, left=1.0)
+    plan = SimpleNamespace(policy=market.plan.policy, on=lambda _: today)
+    return set_controls(market.world, plan, market.state, market.scratch, today.levers).push
 
 
 def error_path(market, base: float, gain: float, days: int, first: float | None = None):

@@ -18,7 +18,7 @@ DAYS = 366
 def weights(late_weight: float) -> np.ndarray:
     asked = case(*SMALL, f"policy.subsidy.late_weight={late_weight}")
     plan = Plan(asked.scenario, asked.policy, 0, 0)
-    return np.array([plan.purse_weights(day)[0] for day in range(DAYS)])
+    return np.array([plan.on(day).weight for day in range(DAYS)])
 
 
 def test_weights_rise_by_the_factor_from_the_first_day_to_the_last():

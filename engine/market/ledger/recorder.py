@@ -54,7 +54,7 @@ def write_day(
     record.ledgers[day], record.counts[day] = scratch.sold.ledger, scratch.sold.counts
     record.sums[day], record.month[day] = scratch.day_totals.sums, month
     values = _state_of(world, state, scratch, outcome) | _by_anchor(state, scratch, month)
-    values["target_cumulative_fen"] = plan.target_fen(day)
+    values["target_cumulative_fen"] = plan.on(day).target_fen
     record.values[day] = tuple(map(values.__getitem__, record.value_names))
 
 

@@ -50,7 +50,7 @@ class DayControls(NamedTuple):
 
 def begin_day_of_year(world: World, plan: Plan, platform: PlatformState, day: int) -> None:
     """Open the year's purse and begin its target, where `day` begins a year or a term."""
-    if not plan.opens_purse(day):
+    if not plan.on(day).opens_purse:
         return
     subsidy = plan.policy.subsidy
     platform.own_purse = int(subsidy.budget_bn_rmb * FEN_PER_BN_RMB) // world.weight
@@ -72,7 +72,7 @@ def invest(world: World, platform: PlatformState, levers: DayLevers) -> DayLever
         before = np.concatenate([before, np.zeros(before.size)])
         platform.invested_fen = before
     before[day + 1] = before[day] + levers.investment_fen
-    return levers._replace(built=float(built_share(done, scale))) if done > 0.0 else levers
+    return DayLevers(*levers[:-1], built_share(done, scale)) if done > 0.0 else levers
 
 
 @step
@@ -100,22 +100,22 @@ def set_controls(
 ) -> DayControls:
     """Compare with the target and set the day's push, purse, reach and load."""
     platform, policy = state.platform, plan.policy.target
-    day = levers.day
+    today = plan.on(levers.day)
     gains = policy.proportional_gain, policy.integral_gain
     pushes = policy.coupon_push, policy.load_push, policy.recruiting_push
-    money = platform.year_paid_fen, plan.target_before_fen(day), platform.own_purse
+    money = platform.year_paid_fen, today.target_before_fen, platform.own_purse
     pushed, error_sum, *values = _set_controls(
         scratch.sealed.market,
         scratch.seal(levers),
         gains,
         pushes,
-        plan.purse_weights(day),
+        (today.weight, today.left),
         (*money, platform.partner_purse),
         (platform.error_sum, platform.forecast, platform.uptake, platform.intensity),
         (platform.kind_share, platform.kind_price),
     )
     platform.push, platform.error_sum = pushed, error_sum
-    shock = demand_shock(world.scenario.shocks, state.run_seed, day)
+    shock = demand_shock(world.scenario.shocks, state.run_seed, levers.day)
     return DayControls._make([pushed, *values, shock])
 
 
