@@ -7,16 +7,17 @@ year is planned for (purse, target, brand plan) reaches to its 31 December.
 from collections import namedtuple
 from dataclasses import dataclass
 from datetime import date, timedelta
-from functools import cached_property, lru_cache
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from engine.errors import InputError
+from engine.market.almanac import Almanac, CalendarDay
 from engine.rules.visits import plain_demand
 from engine.spec.base import Dated, Spec
-from engine.spec.calendar import Calendar, Campaign, Festival, by_day
+from engine.spec.calendar import Calendar
 from engine.spec.kinds import Kind
 from engine.spec.levers import levers_of, policy_value
 from engine.spec.policy import Policy
@@ -26,38 +27,22 @@ from engine.units import FEN_PER_BN_RMB
 _Floats = NDArray[np.float64]
 
 
-_OF_CALENDAR = (
-    "day",
-    "month",
-    "month_start",
-    "last_month_start",
-    "season",
-    "festival_traffic",
-    "festival_attention",
-    "campaign_pull",
-    "historical_load",
-    "app_users",
-    "has_plan",
-    "plan_day",
-)
 _COLUMNS = tuple(
     dict.fromkeys(lever.column for lever in levers_of((Kind(name="any"),)).values() if lever.dated)
 )
 if TYPE_CHECKING:
     DayLevers = Any  # its fields are those of the catalogue
 else:
-    DayLevers = namedtuple("DayLevers", (*_OF_CALENDAR, *_COLUMNS, "built"))  # noqa: PYI024 - from data
+    _FIELDS = (*CalendarDay._fields, "has_plan", "plan_day", *_COLUMNS, "built")
+    DayLevers = namedtuple("DayLevers", _FIELDS)  # noqa: PYI024 - from data
 """Every lever's value on one day, and what the calendar brings.
 
 Of the catalogue (`engine.spec.levers`): a column for each dated lever, float64, as it says;
 levers of a group are one array: `rate` by kind, `tier_factor` by city tier, `library_open` by
 anchor tier. Money in fen, `_bp` in basis points.
 
-Of the calendar: `day` counts from 0 on the scenario's first day, `month` from 0 in its month;
-`month_start` is the day on which the month began, `last_month_start` that of the month before;
-`season`, `festival_traffic` and `festival_attention` factors, `campaign_pull` a utility,
-`historical_load` an index, `app_users` people a day; `has_plan` whether the year has plan days,
-`plan_day` whether this is one.
+Of the calendar: the fields of `almanac.CalendarDay`; `has_plan` whether the year has plan days of
+the brands, `plan_day` whether this is one.
 
 `built`, the last: the share done of what investment can do.
 """
@@ -84,10 +69,12 @@ class _PlannedDay(NamedTuple):
 class Plan:
     """One policy from the day on which its term began.
 
-    `policy` has its switched-off mechanisms neutral; `term_paid_fen` had been paid that
-    calendar year when the term began: from there the target path starts.
+    `almanac` holds the days of `scenario`. `policy` has its switched-off mechanisms neutral;
+    `term_paid_fen` had been paid that calendar year when the term began: from there the target path
+    starts.
     """
 
+    almanac: Almanac
     scenario: Scenario
     policy: Policy
     term_day: int
@@ -111,7 +98,7 @@ class Plan:
         first = max(self.term_day, (date(year, 1, 1) - calendar.origin).days)
         days = _planned_days(calendar, first, year)
         paid = self.term_paid_fen if first == self.term_day else 0
-        levers = _timetable(self.policy, self.scenario, first, days)
+        levers = self._timetable(first, days, year)
         weights = _coupon_weights(levers, self.policy.subsidy.late_weight)
         start = calendar.origin + timedelta(days=first)
         target = _target_path(self.policy, start, days, paid).tolist()
@@ -125,61 +112,33 @@ class Plan:
                 target_fen=target[n],
             )
 
+    def _timetable(self, first: int, days: int, year: int) -> list[DayLevers]:
+        """The `DayLevers` of `days` days of a year from day number `first` on."""
+        calendar = self.scenario.calendar
+        changes, table = _change_dates(self.policy), []
+        plan = _plan_days(self.policy, calendar, year)
+        for n in range(first, first + days):
+            today, known = calendar.origin + timedelta(days=n), self.almanac.on(n)
+            if n == first or today in changes:  # until the next change every lever keeps its value
+                values = _policy_on(self.policy, self.scenario, today)
+                boost = values["festival_boost"]
+            values["festival_boost"] = boost if known.is_festival else 1.0
+            is_plan_day = any(start <= today <= end for start, end in plan)
+            table.append(
+                DayLevers(
+                    **known._asdict(),
+                    has_plan=bool(plan),
+                    plan_day=is_plan_day,
+                    **values,
+                    built=0.0,
+                )
+            )
+        return table
+
 
 def _planned_days(calendar: Calendar, first: int, year: int) -> int:
     """Days of a calendar year's plan that begins on day `first`: to 31 December."""
     return (date(year, 12, 31) - calendar.origin).days - first + 1
-
-
-class _Events(NamedTuple):
-    """What happens in a calendar year: first and last days with what they are of."""
-
-    festivals: list[tuple[date, date, Festival]]
-    campaigns: list[tuple[date, date, Campaign]]
-    plan: list[tuple[date, date]]
-
-
-def _timetable(policy: Policy, scenario: Scenario, first: int, days: int) -> list[DayLevers]:
-    """The `DayLevers` of `days` days from day number `first` on."""
-    calendar = scenario.calendar
-    changes, table = _change_dates(policy), []
-    start = calendar.origin + timedelta(days=first)
-    plan = _plan_days(policy, calendar, start.year)
-    load, by_month = _load_path(scenario), tuple(scenario.platform.app_dau_million)
-    users = _users_path(by_month, calendar.origin, start, days)
-    events = _Events(
-        festivals=[(*span, f) for f in calendar.festivals for span in f.spans(start.year)],
-        campaigns=[(*span, c) for c in calendar.rival_campaigns for span in c.spans(start.year)],
-        plan=plan,
-    )
-    for n in range(first, first + days):
-        today = calendar.origin + timedelta(days=n)
-        if n == first or today in changes:  # until the next change every lever keeps its value
-            values = _policy_on(policy, scenario, today)
-        paths = {"historical_load": load[min(n, len(load) - 1)], "app_users": users[n - first]}
-        of_day = _of_calendar(values, calendar, events, n)
-        table.append(DayLevers(**values | of_day | paths, built=0.0))
-    return table
-
-
-def _load_path(scenario: Scenario) -> list[float]:
-    """The historical commercial load by day of the scenario's first calendar year.
-
-    It grows by a constant rate from `load_start` on the first day to `load_end` on the last
-    of the year, and stays there.
-    """
-    calendar, platform = scenario.calendar, scenario.platform
-    n_days = (date(calendar.origin.year, 12, 31) - calendar.origin).days + 1
-    growth = np.arange(n_days) / max(n_days - 1, 1)
-    load = platform.load_start * (platform.load_end / platform.load_start) ** growth
-    return [float(value) for value in load]
-
-
-@lru_cache(maxsize=64)  # policies in one world share it
-def _users_path(by_month: tuple[float, ...], origin: date, start: date, days: int) -> list[float]:
-    """Daily users of the app by day from `start` on, people; after its last month it stays."""
-    dates = (start + timedelta(days=day) for day in range(days))
-    return [by_day(by_month, _months_between(origin, today), today) * 1e6 for today in dates]
 
 
 def _change_dates(spec: Spec) -> set[date]:
@@ -232,38 +191,6 @@ def _policy_on(policy: Policy, scenario: Scenario, today: date) -> dict[str, Any
         column: np.array(value) if isinstance(value, list) else value
         for column, value in values.items()
     }
-
-
-def _of_calendar(
-    values: dict[str, Any],
-    calendar: Calendar,
-    events: _Events,
-    day: int,
-) -> dict[str, Any]:
-    """What the calendar adds to the policy's `values` of a day."""
-    today = calendar.origin + timedelta(days=day)
-    running = [f for first, last, f in events.festivals if first <= today <= last]
-    pulls = (c.pull for first, last, c in events.campaigns if first <= today <= last)
-    first_of_month = max(today.replace(day=1), calendar.origin)
-    month_before = max((first_of_month - timedelta(days=1)).replace(day=1), calendar.origin)
-    return {
-        "day": day,
-        "festival_boost": values["festival_boost"] if running else 1.0,
-        "has_plan": bool(events.plan),
-        "plan_day": any(first <= today <= last for first, last in events.plan),
-        "season": calendar.season_on(today),
-        "festival_traffic": max((f.traffic for f in running), default=1.0),
-        "festival_attention": max((f.attention for f in running), default=1.0),
-        "campaign_pull": sum(pulls, 0.0),
-        "month": _months_between(calendar.origin, today),
-        "month_start": (first_of_month - calendar.origin).days,
-        "last_month_start": (month_before - calendar.origin).days,
-    }
-
-
-def _months_between(first: date, last: date) -> int:
-    """Calendar months from the month of one date to that of another."""
-    return (last.year - first.year) * 12 + last.month - first.month
 
 
 def _target_path(policy: Policy, start: date, days: int, paid_fen: int) -> _Floats:

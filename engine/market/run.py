@@ -9,10 +9,10 @@ A state may be copied between two calls of `advance`, or saved and loaded: each 
 with the bits of the uninterrupted run.
 
 What happens before a decision is the same whatever is decided, so it is simulated once a process
-and gone on from in copies. A past is the market on the morning of the decision; it is a function
-of (scenario, history, scale, world seed, run seed, own tables, that morning), and by all of these
-it is found again: compared by value, so that no other past can be taken for it. How many threads
-made it changes no bit.
+and gone on from in copies, in the one world that nobody writes. A past is the market on the morning
+of the decision; it is a function of (scenario, history, scale, world seed, run seed, own tables,
+that morning), and by all of these it is found again: compared by value, so that no other past can
+be taken for it. How many threads made it changes no bit.
 
 Of a loop over more pasts than fit, a store that gave up the oldest would keep none until its
 turn comes; what has to go is picked by a count instead, so that of n pasts the m that fit are
@@ -53,8 +53,9 @@ _STRIDE: Final = 0x9E3779B1
 
 
 class _Past(NamedTuple):
-    """The market on the morning of a decision, and what the report begins from."""
+    """The market on the morning of a decision, in its world, and what the report begins from."""
 
+    world: World
     state: State
     start: ReportStart
 
@@ -74,11 +75,9 @@ def simulate(case: Case, exchange: Exchange = WHOLE) -> RunResult:
     assert exchange.count == 1 or not case.branches
     started = time.perf_counter()
     calendar = case.scenario.calendar
-    given = read_given(case.tables, case.scale, case.scenario.vocabulary)
-    world = open_world(case.scenario, case.scale, case.world_seed, given)
-    simulated = partial(_past, world, case, exchange)
+    simulated = partial(_past, case, exchange)
     is_kept = case.history is not None and isinstance(exchange, Whole)
-    state, start = _PASTS.of(case, simulated) if is_kept else simulated()
+    world, state, start = _PASTS.of(case, simulated) if is_kept else simulated()
     branches: dict[str, RunResult] = {}
     with new_scratch(world, state, case.threads, exchange) as scratch:
         for branch in sorted(case.branches, key=lambda one: one.start):
@@ -92,8 +91,10 @@ def simulate(case: Case, exchange: Exchange = WHOLE) -> RunResult:
     return replace(found, **_beyond(beyond, start.day, calendar.n_days)) if beyond else found
 
 
-def _past(world: World, case: Case, exchange: Exchange) -> _Past:
+def _past(case: Case, exchange: Exchange) -> _Past:
     """The market on the morning from which the case's policy is in force, or a later saved one."""
+    given = read_given(case.tables, case.scale, case.scenario.vocabulary)
+    world = open_world(case.scenario, case.scale, case.world_seed, given)
     state, start = exchange.saved(world) or (_opened(world, case, exchange), None)
     before = case.history or case.policy
     with new_scratch(world, state, case.threads, exchange) as scratch:
@@ -104,7 +105,7 @@ def _past(world: World, case: Case, exchange: Exchange) -> _Past:
             advance(world, before, state, case.decided_on, scratch)
             if state.day == world.day_of(case.decided_on):
                 _begin_term(world, state)
-    return _Past(state, start)
+    return _Past(world, state, start)
 
 
 def _opened(world: World, case: Case, exchange: Exchange) -> State:
@@ -187,7 +188,7 @@ def plan_of(world: World, policy: Policy, state: State) -> Plan:
     """What a policy plans from the state's term on."""
     platform = state.platform
     neutral = switched_policy(world.scenario, policy)
-    return Plan(world.scenario, neutral, platform.term_day, platform.term_paid_fen)
+    return Plan(world.almanac, world.scenario, neutral, platform.term_day, platform.term_paid_fen)
 
 
 def _begin_term(world: World, state: State) -> None:
@@ -253,7 +254,7 @@ class _KeptPasts:
         return past._replace(state=past.state.copy())
 
     def _keep(self, made: _Made, past: _Past) -> None:
-        size = bytes_of(past.state)
+        size = bytes_of(past.state) + _drawn_bytes(past.world)
         if size > self._most_bytes:
             return
         while self.held_bytes + size > self._most_bytes:
@@ -269,3 +270,9 @@ def bytes_of(state: State) -> int:
     """Bytes of a state's arrays, room for days to come among them."""
     owners = (array if array.base is None else array.base for array in state.arrays().values())
     return sum({id(owner): int(owner.nbytes) for owner in owners}.values())
+
+
+def _drawn_bytes(world: World) -> int:
+    """Bytes of what was drawn of a world."""
+    drawn = (*world.anchors, *world.suppliers, *world.goods)
+    return sum(int(column.nbytes) for column in drawn if isinstance(column, np.ndarray))

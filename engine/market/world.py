@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.errors import InputError
+from engine.market.almanac import Almanac
 from engine.market.terms import (
     LearningTerms,
     PacingTerms,
@@ -76,6 +77,11 @@ class World:
             for one in self.scenario.calendar.absences
             if one.rank < self.singles_count
         )
+
+    @cached_property
+    def almanac(self) -> Almanac:
+        """What the scenario's calendar brings, day by day."""
+        return Almanac(self.scenario)
 
     @cached_property
     def trial_days(self) -> tuple[int, ...]:

@@ -48,7 +48,7 @@ def test_a_mechanism_names_something_in_its_rule_file(mechanism):
     where = {
         "m01_source_goods": "#pricing",  # a kind with numbers of its own and no rule
         "m07_exits": "engine/market/sessions/routing.py",  # decided while routing, draw by draw
-        "m13_festivals": "engine/market/plan.py",  # factors of the day's levers
+        "m13_festivals": "engine/market/almanac.py",  # factors of a day
     }
     assert where.get(mechanism.name, f"engine/rules/{mechanism.rule}.py") in told
 

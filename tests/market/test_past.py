@@ -48,8 +48,8 @@ def pasts(monkeypatch) -> list[int]:
     """A store of its own, and the days to which pasts were simulated."""
     simulated, inner = [], run._past
 
-    def counted(world, asked, exchange):
-        made = inner(world, asked, exchange)
+    def counted(asked, exchange):
+        made = inner(asked, exchange)
         simulated.append(made.state.day)
         return made
 
@@ -168,7 +168,7 @@ class Visits:
         self.one = decided("h1_2020", date(2020, 2, 1))
         world = open_world(self.one.scenario, self.one.scale, 1)
         state = open_state(world, 1)
-        self.past = _Past(state, ReportStart.of(state))
+        self.past = _Past(world, state, ReportStart.of(state))
         self.store, self.simulated = _KeptPasts(most_bytes), 0
 
     def visit(self, seed: int) -> State:

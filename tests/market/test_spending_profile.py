@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from engine.decision.inert import _can_act, differences
+from engine.market.almanac import Almanac
 from engine.market.plan import Plan
 from engine.market.run import simulate
 from engine.spec.levers import set_levers
@@ -17,7 +18,7 @@ DAYS = 366
 
 def weights(late_weight: float) -> np.ndarray:
     asked = case(*SMALL, f"policy.subsidy.late_weight={late_weight}")
-    plan = Plan(asked.scenario, asked.policy, 0, 0)
+    plan = Plan(Almanac(asked.scenario), asked.scenario, asked.policy, 0, 0)
     return np.array([plan.on(day).weight for day in range(DAYS)])
 
 

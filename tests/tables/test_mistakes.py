@@ -210,7 +210,7 @@ def test_what_names_a_job_is_the_content_of_its_tables(tmp_path):
 
 def test_a_past_belongs_to_its_tables(tmp_path):
     from engine.market.run import _KeptPasts, _Past
-    from tests.tables.worlds import first_morning, todo
+    from tests.tables.worlds import opened, todo
 
     kept, made = _KeptPasts(), []
     for anchors in (ANCHORS, ANCHORS.replace("20", "21"), ANCHORS):
@@ -219,7 +219,7 @@ def test_a_past_belongs_to_its_tables(tmp_path):
 
         def past(case=case):
             made.append(case)
-            return _Past(first_morning(case), None)
+            return _Past(*opened(case), None)
 
         kept.of(case, past)
     assert len(made) == 2

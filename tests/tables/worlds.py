@@ -12,7 +12,7 @@ from engine.case import Case
 from engine.cases import cases
 from engine.market.run import simulate
 from engine.market.state import State, open_state
-from engine.market.world import open_world
+from engine.market.world import World, open_world
 from engine.results import export_worlds
 from engine.spec.jobs import SimulateJob
 from engine.spec.tables import TABLE_NAMES, OwnTables
@@ -68,10 +68,16 @@ def as_csv(folder: Path, name: str) -> Path:
     return path
 
 
+def opened(case: Case) -> tuple[World, State]:
+    """The world of a case, and its market before the first day."""
+    given = read_given(case.tables, case.scale, case.scenario.vocabulary)
+    world = open_world(case.scenario, case.scale, case.world_seed, given)
+    return world, open_state(world, case.run_seed)
+
+
 def first_morning(case: Case) -> State:
     """The market of a case before its first day."""
-    given = read_given(case.tables, case.scale, case.scenario.vocabulary)
-    return open_state(open_world(case.scenario, case.scale, case.world_seed, given), case.run_seed)
+    return opened(case)[1]
 
 
 def world_arrays(case: Case) -> dict[str, Any]:
