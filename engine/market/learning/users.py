@@ -52,8 +52,10 @@ def keep_users(
         )
 
     scratch.threads.each(len(scratch.blocks), task)
-    (everybody,) = scratch.exchange.total(np.array([sum(sums)], np.int64))
-    state.platform.activity = int(everybody[0]) / world.scale.buyers_count / ENGAGEMENT_ONE
+    everybody = sum(sums)
+    if scratch.exchange.count > 1:
+        everybody = int(scratch.exchange.total(np.array([everybody], np.int64))[0][0])
+    state.platform.activity = everybody / world.scale.buyers_count / ENGAGEMENT_ONE
 
 
 @lru_cache
