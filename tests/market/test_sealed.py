@@ -1,8 +1,10 @@
 """Records sealed for kernels are the records: same arrays, same numbers, same types."""
 
+import ast
 import re
 import struct
 from collections.abc import Iterator
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -71,6 +73,48 @@ def test_a_record_of_another_type_is_refused():
     sealed = seal(row(1.0))
     with pytest.raises(TypingError, match="sealed was"):
         seal_again(sealed, row(1.0)._replace(factor=np.float32(1.0)))
+
+
+class Table(NamedTuple):
+    """One table."""
+
+    cells: NDArray[np.float64]
+
+
+class Other(NamedTuple):
+    """A table by another name."""
+
+    cells: NDArray[np.float64]
+
+
+def layouts() -> dict[str, NamedTuple]:
+    """Records that compiled code reads differently, however like one another they are."""
+    cells = np.arange(6.0).reshape(2, 3)
+    fixed = cells.copy()
+    fixed.flags.writeable = False
+    return {
+        "rows": Table(cells),
+        "columns": Table(np.asfortranarray(cells)),
+        "strided": Table(np.arange(12.0).reshape(2, 6)[:, ::2]),
+        "fixed": Table(fixed),
+        "narrow": Table(cells.astype(np.float32)),
+        "flat": Table(cells.reshape(-1)),
+        "other": Other(cells),
+        "number": Table(7.0),
+        "whole": Table(7),
+    }
+
+
+def test_only_records_of_one_type_are_sealed_alike():
+    sealed = {name: seal(record) for name, record in layouts().items()}
+    assert len({str(one.dtype) for one in sealed.values()}) == len(sealed)
+    again = {name: seal(record) for name, record in layouts().items()}  # found by their looks
+    assert {name: one.dtype for name, one in again.items()} == {
+        name: one.dtype for name, one in sealed.items()
+    }
+    for name, record in layouts().items():
+        kind, _ = jit._SEALED[next(iter(sealed[name].dtype.fields))]
+        assert kind.kind == typeof(record)
 
 
 class Inner(NamedTuple):
@@ -178,3 +222,41 @@ def test_a_sealed_record_comes_back_with_its_own_arrays():
     assert found.wide is one.wide
     assert found.narrow is one.narrow
     assert found.factor == 2.0
+
+
+def calls_of(tree: ast.AST, name: str) -> list[ast.Call]:
+    """Calls of a function by its name within some code."""
+    return [
+        node
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call) and getattr(node.func, "id", None) == name
+    ]
+
+
+def readers_of_what_they_store(code: str) -> list[str]:
+    """Functions that name a record for anything but to store another in its place."""
+    found = []
+    for function in ast.walk(ast.parse(code)):
+        if not isinstance(function, ast.FunctionDef) or not calls_of(function, "store"):
+            continue
+        held = {ast.unparse(call.args[0]).partition("[")[0] for call in calls_of(function, "store")}
+        places = [ast.walk(call.args[0]) for call in calls_of(function, "store")]
+        stored = {id(node) for place in places for node in place}
+        read = [
+            node.id
+            for node in ast.walk(function)
+            if isinstance(node, ast.Name) and node.id in held and id(node) not in stored
+        ]
+        found += [f"{function.name} reads {name}" for name in read]
+    return found
+
+
+def test_no_kernel_reads_a_record_that_it_stores():
+    """Loads of records are told to the compiler as never changing while a kernel runs."""
+    market = Path(jit.__file__).parent / "market"
+    files = sorted(market.rglob("*.py"))
+    assert any(calls_of(ast.parse(file.read_text(encoding="utf-8")), "store") for file in files)
+    for file in files:
+        assert readers_of_what_they_store(file.read_text(encoding="utf-8")) == []
+    wrong = "def one(held, new):\n    store(held[0], new)\n    return held[0].day\n"
+    assert readers_of_what_they_store(wrong) == ["one reads held"]
