@@ -133,7 +133,7 @@ def _numbers_of(record: Iterable[Any]) -> Iterator[Any]:
 _SEALED: dict[str, tuple[_Layout, Any]] = {}
 """By name of a sealed type: the layout of the record, and the dtype of what holds it."""
 _SEALED_AS: dict[Any, tuple[_Layout, Any]] = {}
-"""The same by what Python tells of a record at once, where Numba looks for its type at length."""
+"""The same by what `_looks_of` tells of a record, far sooner than Numba finds its type."""
 
 
 def seal(record: Any) -> Any:
@@ -157,7 +157,10 @@ def seal(record: Any) -> Any:
 
 
 def _looks_of(value: Any) -> Any:
-    """What Numba makes the type of a value from; records that look alike are of one type."""
+    """What Numba makes the type of a value from; records that look alike are of one type.
+
+    But for whole numbers of 2^63 and more, which no record of a market holds.
+    """
     if isinstance(value, tuple):
         return type(value), *map(_looks_of, value)
     if isinstance(value, np.ndarray):

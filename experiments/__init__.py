@@ -18,9 +18,10 @@ _gc.set_threshold(50_000, 50, 50)
 
 @_atexit.register
 def _leave_at_once() -> None:
-    """What stays until the end need not be searched for garbage then: as long as it took to load.
+    """Let a process end without a last search for garbage, which takes as long as it took to load.
 
-    What must be closed at the end of a process is closed by handlers of its own, not by garbage.
+    So nothing is closed by that search: what is written to is closed by `with`, and what must end
+    with the process has a handler of its own.
     """
     _gc.disable()
     _gc.freeze()

@@ -42,7 +42,7 @@ class Almanac:
     """The days of one scenario; each is made when it is first asked for."""
 
     def __init__(self, scenario: Scenario) -> None:
-        self._scenario = scenario
+        self.scenario = scenario
         self._load = _load_path(scenario)
         self._years: dict[int, _Events] = {}
         self._days: dict[int, CalendarDay] = {}
@@ -54,7 +54,7 @@ class Almanac:
         return self._days[day]
 
     def _made(self, day: int) -> CalendarDay:
-        calendar = self._scenario.calendar
+        calendar = self.scenario.calendar
         today = calendar.origin + timedelta(days=day)
         events = self._events_of(today.year)
         running = [f for first, last, f in events.festivals if first <= today <= last]
@@ -74,12 +74,12 @@ class Almanac:
             campaign_pull=sum(pulls, 0.0),
             historical_load=self._load[min(day, len(self._load) - 1)],
             # After its last month it stays.
-            app_users=by_day(self._scenario.platform.app_dau_million, month, today) * 1e6,
+            app_users=by_day(self.scenario.platform.app_dau_million, month, today) * 1e6,
         )
 
     def _events_of(self, year: int) -> _Events:
         if year not in self._years:
-            calendar = self._scenario.calendar
+            calendar = self.scenario.calendar
             self._years[year] = _Events(
                 festivals=[(*span, f) for f in calendar.festivals for span in f.spans(year)],
                 campaigns=[(*span, c) for c in calendar.rival_campaigns for span in c.spans(year)],

@@ -52,15 +52,15 @@ class _PlannedDay(NamedTuple):
     """What one policy plans for a day.
 
     Its `levers`, of which `built` is still 0; whether it `opens_purse` in the morning, as the
-    term's first day and 1 January do; its `weight` in the year's purse, and that of all days
-    `left`, this one among them; what should have been paid this calendar year before the day, 0
+    term's first day and 1 January do; its `weight` in the year's purse, and that of it and all days
+    that follow (`weight_left`); what should have been paid this calendar year before the day, 0
     where it opens a purse (`target_before_fen`), and by its end (`target_fen`).
     """
 
     levers: DayLevers
     opens_purse: bool
     weight: float
-    left: float
+    weight_left: float
     target_before_fen: float
     target_fen: float
 
@@ -69,13 +69,11 @@ class _PlannedDay(NamedTuple):
 class Plan:
     """One policy from the day on which its term began.
 
-    `almanac` holds the days of `scenario`. `policy` has its switched-off mechanisms neutral;
-    `term_paid_fen` had been paid that calendar year when the term began: from there the target path
-    starts.
+    `policy` has its switched-off mechanisms neutral; `term_paid_fen` had been paid that
+    calendar year when the term began: from there the target path starts.
     """
 
     almanac: Almanac
-    scenario: Scenario
     policy: Policy
     term_day: int
     term_paid_fen: int
@@ -93,7 +91,7 @@ class Plan:
 
     def _plan_year_of(self, day: int) -> None:
         """Plan the calendar year of a day, from its first day in the policy's term on."""
-        calendar = self.scenario.calendar
+        calendar = self.almanac.scenario.calendar
         year = (calendar.origin + timedelta(days=day)).year
         first = max(self.term_day, (date(year, 1, 1) - calendar.origin).days)
         days = _planned_days(calendar, first, year)
@@ -107,29 +105,28 @@ class Plan:
                 levers=levers[n],
                 opens_purse=n == 0,
                 weight=float(weights[n]),
-                left=float(weights[n:].sum()),
+                weight_left=float(weights[n:].sum()),
                 target_before_fen=target[n - 1] if n > 0 else 0.0,
                 target_fen=target[n],
             )
 
     def _timetable(self, first: int, days: int, year: int) -> list[DayLevers]:
         """The `DayLevers` of `days` days of a year from day number `first` on."""
-        calendar = self.scenario.calendar
+        calendar = self.almanac.scenario.calendar
         changes, table = _change_dates(self.policy), []
         plan = _plan_days(self.policy, calendar, year)
         for n in range(first, first + days):
             today, known = calendar.origin + timedelta(days=n), self.almanac.on(n)
             if n == first or today in changes:  # until the next change every lever keeps its value
-                values = _policy_on(self.policy, self.scenario, today)
-                boost = values["festival_boost"]
-            values["festival_boost"] = boost if known.is_festival else 1.0
+                values = _policy_on(self.policy, self.almanac.scenario, today)
+                plain = values | {"festival_boost": 1.0}
             is_plan_day = any(start <= today <= end for start, end in plan)
             table.append(
                 DayLevers(
                     **known._asdict(),
                     has_plan=bool(plan),
                     plan_day=is_plan_day,
-                    **values,
+                    **(values if known.is_festival else plain),
                     built=0.0,
                 )
             )

@@ -9,10 +9,10 @@ A state may be copied between two calls of `advance`, or saved and loaded: each 
 with the bits of the uninterrupted run.
 
 What happens before a decision is the same whatever is decided, so it is simulated once a process
-and gone on from in copies, in the one world that nobody writes. A past is the market on the morning
-of the decision; it is a function of (scenario, history, scale, world seed, run seed, own tables,
-that morning), and by all of these it is found again: compared by value, so that no other past can
-be taken for it. How many threads made it changes no bit.
+and gone on from in copies, all of one world, which nobody writes. A past is the market on the
+morning of the decision; it is a function of (scenario, history, scale, world seed, run seed, own
+tables, that morning), and by all of these it is found again: compared by value, so that no other
+past can be taken for it. How many threads made it changes no bit.
 
 Of a loop over more pasts than fit, a store that gave up the oldest would keep none until its
 turn comes; what has to go is picked by a count instead, so that of n pasts the m that fit are
@@ -188,7 +188,7 @@ def plan_of(world: World, policy: Policy, state: State) -> Plan:
     """What a policy plans from the state's term on."""
     platform = state.platform
     neutral = switched_policy(world.scenario, policy)
-    return Plan(world.almanac, world.scenario, neutral, platform.term_day, platform.term_paid_fen)
+    return Plan(world.almanac, neutral, platform.term_day, platform.term_paid_fen)
 
 
 def _begin_term(world: World, state: State) -> None:
@@ -249,8 +249,11 @@ class _KeptPasts:
             past = next((past for own, past, _ in self._kept if own == made), None)
         if past is None:
             past = simulated()
-            with self._lock:
-                self._keep(made, past)
+            with self._lock:  # another thread may have simulated it meanwhile
+                found = next((past for own, past, _ in self._kept if own == made), None)
+                if found is None:
+                    self._keep(made, past)
+                past = found or past
         return past._replace(state=past.state.copy())
 
     def _keep(self, made: _Made, past: _Past) -> None:

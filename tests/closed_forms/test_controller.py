@@ -36,7 +36,7 @@ def market_with(proportional: float, integral: float, *overrides: str):
 def push_at(market, sold: float, target: float) -> float:
     """The push of one morning."""
     market.state.platform.year_paid_fen = sold
-    today = market.plan.on(0)._replace(target_before_fen=target, weight=1.0, left=1.0)
+    today = market.plan.on(0)._replace(target_before_fen=target, weight=1.0, weight_left=1.0)
     plan = SimpleNamespace(policy=market.plan.policy, on=lambda _: today)
     return set_controls(market.world, plan, market.state, market.scratch, today.levers).push
 

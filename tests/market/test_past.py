@@ -1,15 +1,18 @@
 """A past that policies share is simulated once, and each goes on with the bits of its own year."""
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import date, timedelta
+from threading import Barrier
 
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from engine.case import Case
+from engine.case import Branch, Case
 from engine.market import run
+from engine.market.exchange import WHOLE
 from engine.market.ledger.results import ReportStart, Tables
 from engine.market.run import _begin_term, _KeptPasts, _Past, advance, simulate
 from engine.market.state import State, open_state
@@ -159,6 +162,59 @@ def test_threads_and_what_comes_after_share_a_past(pasts):
     assert digest_of(simulate(one)) == digest_of(simulate(replace(one, threads=2)))
     simulate(replace(one, run_off_days=5, after=one.history))
     assert len(pasts) == 1
+
+
+EVENTFUL = (
+    "scenario.calendar.absences=[{rank: 0, leaves: 2020-01-25, returns: 2020-02-10}]",
+    (
+        "scenario.calendar.trial_streams=[{name: t, day: 2020-02-01, kind: domestic, "
+        "category: food, traffic_share: 0.2, price_rmb: 90, cost_share: 0.4, attention: 3, "
+        "forecast_rmb: 1e6}]"
+    ),
+    "scenario.anchors.newcomers_share=0.3",
+)
+"""A guest, an anchor that leaves and is back, and newcomers."""
+
+
+def arrays_of(world) -> dict[str, np.ndarray]:
+    """The arrays of a world's records, by name."""
+    return {
+        f"{name}.{column}": array
+        for name, record in vars(world).items()
+        if hasattr(record, "_asdict")
+        for column, array in record._asdict().items()
+        if isinstance(array, np.ndarray)
+    }
+
+
+def test_nobody_writes_the_world_that_runs_share():
+    one = decided("all_levers", date(2020, 1, 20), *EVENTFUL)
+    branches = tuple(
+        Branch(f"held {held}", date(2020, 2, 5), 9, one.policy, held) for held in (False, True)
+    )
+    for policy in ("laissez_faire", "double_ten_billion"):
+        simulate(decided(policy, date(2020, 1, 20), *EVENTFUL))
+    simulate(replace(one, branches=branches))
+    ((_, past, _),) = run._PASTS._kept
+    drawn = arrays_of(open_world(one.scenario, one.scale, one.world_seed))
+    assert len(drawn) > 40
+    for name, array in arrays_of(past.world).items():
+        assert np.array_equal(array, drawn[name]), name
+
+
+def test_threads_that_simulate_one_past_at_once_keep_one(pasts):
+    one, store, gate = decided("h1_2020", date(2020, 2, 1)), _KeptPasts(), Barrier(4)
+
+    def made() -> _Past:
+        gate.wait(60)
+        return run._past(one, WHOLE)
+
+    with ThreadPoolExecutor(4) as threads:
+        tasks = [threads.submit(store.of, one, made) for _ in range(4)]
+        found = [task.result() for task in tasks]
+    assert len(pasts) == 4
+    assert len(store._kept) == 1
+    assert len({id(past.world) for past in found}) == 1
 
 
 class Visits:

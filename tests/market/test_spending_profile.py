@@ -18,7 +18,7 @@ DAYS = 366
 
 def weights(late_weight: float) -> np.ndarray:
     asked = case(*SMALL, f"policy.subsidy.late_weight={late_weight}")
-    plan = Plan(Almanac(asked.scenario), asked.scenario, asked.policy, 0, 0)
+    plan = Plan(Almanac(asked.scenario), asked.policy, 0, 0)
     return np.array([plan.on(day).weight for day in range(DAYS)])
 
 

@@ -109,7 +109,7 @@ def set_controls(
         scratch.seal(levers),
         gains,
         pushes,
-        (today.weight, today.left),
+        (today.weight, today.weight_left),
         (*money, platform.partner_purse),
         (platform.error_sum, platform.forecast, platform.uptake, platform.intensity),
         (platform.kind_share, platform.kind_price),

@@ -11,9 +11,9 @@ import contextlib
 import json
 import os
 import re
-import select
 import subprocess
 import sys
+import threading
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import cache
@@ -30,7 +30,7 @@ _PADDING: Final = {"left": 36, "right": 12, "top": 5, "bottom": 5}
 
 
 _LONGEST_S: Final = 60.0
-"""Seconds after which a picture is not waited for."""
+"""Longest wait for a picture, in seconds."""
 
 
 def begin_drawing() -> Callable[[dict[str, Any], dict[str, Any]], Future[str]]:
@@ -59,12 +59,18 @@ class _Drawing:
 
     def _drawn(self, spec: dict[str, Any], config: dict[str, Any]) -> str:
         if self._process and self._process.stdin and self._process.stdout:
-            with contextlib.suppress(OSError, ValueError):
+            limit = threading.Timer(_LONGEST_S, self._process.kill)
+            limit.daemon = True
+            limit.start()
+            try:
                 print(json.dumps([spec, config]), file=self._process.stdin, flush=True)
-                if select.select([self._process.stdout], [], [], _LONGEST_S)[0]:
-                    address: str = json.loads(self._process.stdout.readline())
-                    return address
-            self._end(os.getpid())
+                address: str = json.loads(self._process.stdout.readline())
+            except (OSError, ValueError):
+                self._end(os.getpid())
+            else:
+                return address
+            finally:
+                limit.cancel()
         return _static_picture(spec, config)
 
     def _end(self, starter: int) -> None:
