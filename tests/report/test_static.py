@@ -87,11 +87,13 @@ def test_what_draws_ends_with_its_input_and_ctrl_c_does_not_reach_it() -> None:
     assert process.wait(60) == 0
 
 
+@pytest.mark.parametrize("said", ["", "half of an answer"])
 def test_what_hangs_is_ended_and_its_picture_is_drawn_here(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     script = tmp_path / "hangs.py"
-    script.write_text("import time; time.sleep(600)", encoding="utf-8")
+    hangs_after = f"import time; print({said!r}, end='', flush=True); time.sleep(600)"
+    script.write_text(hangs_after, encoding="utf-8")
     with monkeypatch.context() as patched:
         patched.setattr(static, "__file__", str(script))
         draw = static.begin_drawing()
