@@ -1,6 +1,5 @@
 """The commands: one thin Hydra app each."""
 
-import atexit as _atexit
 import gc as _gc
 import os as _os
 import sys as _sys
@@ -14,17 +13,6 @@ _os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 # Imports and pages make a million objects that stay: looking through them for garbage at Python's
 # usual pace takes a tenth of a short command's time.
 _gc.set_threshold(50_000, 50, 50)
-
-
-@_atexit.register
-def _leave_at_once() -> None:
-    """Let a process end without a last search for garbage, which takes as long as it took to load.
-
-    So nothing is closed by that search: what is written to is closed by `with`, and what must end
-    with the process has a handler of its own.
-    """
-    _gc.disable()
-    _gc.freeze()
 
 
 def _without_trace(

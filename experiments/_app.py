@@ -6,7 +6,9 @@ message and an exit status: 2 for a mistake of the user's, 1 for the cluster and
 130 when interrupted. Only a bug of ours shows a traceback.
 """
 
+import atexit
 import functools
+import gc
 import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
@@ -75,6 +77,7 @@ def app(
 
     @closed_pipe_ends()
     def main() -> None:
+        atexit.register(leave_at_once)
         check_place()
         JobValidation.command, JobValidation.job = command.__name__, job
         JobValidation.check = check
@@ -103,6 +106,16 @@ def app(
                 typed.close_stores()
 
     return main
+
+
+def leave_at_once() -> None:
+    """Let a process end without a last search for garbage, which takes as long as it took to load.
+
+    So nothing is closed by that search: what is written to is closed by `with`, and what must end
+    with the process has a handler of its own.
+    """
+    gc.disable()
+    gc.freeze()
 
 
 @contextmanager

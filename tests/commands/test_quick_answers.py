@@ -49,3 +49,15 @@ def test_nothing_slow_is_imported(command: str, words: list[str], tmp_path: Path
     assert done.stdout
     assert done.stderr.splitlines()[-1].strip() == "SLOW:"
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_command_ends_without_a_last_search_for_garbage():
+    code = (
+        "import atexit, gc, sys\n"
+        "atexit.register(lambda: print(gc.isenabled(), gc.get_freeze_count() > 0))\n"
+        "sys.argv = ['simulate', '--help']\n"
+        "from experiments.simulate import main\n"
+        "main()\n"
+    )
+    said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert said.stdout.splitlines()[-1] == "False True"
