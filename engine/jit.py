@@ -133,7 +133,7 @@ def _numbers_of(record: Iterable[Any]) -> Iterator[Any]:
 _SEALED: dict[str, tuple[_Layout, Any]] = {}
 """By name of a sealed type: the layout of the record, and the dtype of what holds it."""
 _SEALED_AS: dict[Any, tuple[_Layout, Any]] = {}
-"""The same by what `_looks_of` tells of a record, far sooner than Numba finds its type."""
+"""The same by what `_signature_of` tells of a record, far sooner than Numba finds its type."""
 
 
 def seal(record: Any) -> Any:
@@ -144,25 +144,25 @@ def seal(record: Any) -> Any:
     """
     if DISABLE_JIT:
         return _Holder(record)
-    looks = _looks_of(record)
-    if looks not in _SEALED_AS:
+    signature = _signature_of(record)
+    if signature not in _SEALED_AS:
         kind = typeof(record)
         name, layout = _name_of(kind), _Layout(kind)
         as_held = layout, np.dtype([(name, np.uint64, (layout.words_count,))])
-        _SEALED_AS[looks] = _SEALED.setdefault(name, as_held)
-    layout, dtype = _SEALED_AS[looks]
+        _SEALED_AS[signature] = _SEALED.setdefault(name, as_held)
+    layout, dtype = _SEALED_AS[signature]
     sealed = np.zeros(1, dtype)
     layout.write(record, sealed)
     return sealed
 
 
-def _looks_of(value: Any) -> Any:
-    """What Numba makes the type of a value from; records that look alike are of one type.
+def _signature_of(value: Any) -> Any:
+    """What Numba makes the type of a value from; records of one signature are of one type.
 
     But for whole numbers of 2^63 and more, which no record of a market holds.
     """
     if isinstance(value, tuple):
-        return type(value), *map(_looks_of, value)
+        return type(value), *map(_signature_of, value)
     if isinstance(value, np.ndarray):
         return value.dtype, value.ndim, value.flags.num
     return type(value)

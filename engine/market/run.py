@@ -246,15 +246,18 @@ class _KeptPasts:
             tables=case.tables,
         )
         with self._lock:
-            past = next((past for own, past, _ in self._kept if own == made), None)
+            past = self._found(made)
         if past is None:
-            past = simulated()
-            with self._lock:  # another thread may have simulated it meanwhile
-                found = next((past for own, past, _ in self._kept if own == made), None)
-                if found is None:
+            new = simulated()
+            with self._lock:
+                past = self._found(made)  # by another thread, which simulated it meanwhile
+                if past is None:
+                    past = new
                     self._keep(made, past)
-                past = found or past
         return past._replace(state=past.state.copy())
+
+    def _found(self, made: _Made) -> _Past | None:
+        return next((past for own, past, _ in self._kept if own == made), None)
 
     def _keep(self, made: _Made, past: _Past) -> None:
         size = bytes_of(past.state) + _drawn_bytes(past.world)

@@ -108,7 +108,7 @@ def layouts() -> dict[str, NamedTuple]:
 def test_only_records_of_one_type_are_sealed_alike():
     sealed = {name: seal(record) for name, record in layouts().items()}
     assert len({str(one.dtype) for one in sealed.values()}) == len(sealed)
-    again = {name: seal(record) for name, record in layouts().items()}  # found by their looks
+    again = {name: seal(record) for name, record in layouts().items()}  # found by their signatures
     assert {name: one.dtype for name, one in again.items()} == {
         name: one.dtype for name, one in sealed.items()
     }

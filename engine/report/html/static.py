@@ -28,7 +28,6 @@ _UNHEARD: Final = re.compile(r' (?:aria-[a-z]+|role)="[^"]*"')
 _PADDING: Final = {"left": 36, "right": 12, "top": 5, "bottom": 5}
 """Room for a reader's font that is wider than the one that was measured with."""
 
-
 _LONGEST_S: Final = 60.0
 """Longest wait for a picture, in seconds."""
 
