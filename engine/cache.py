@@ -32,15 +32,20 @@ def cache_folder() -> Path:
     return Path(home) / "poquan" / digest.hexdigest()[:16]
 
 
-def is_cold() -> bool:
-    """Whether something is still to be compiled, as far as it is known."""
-    return not _mark().exists()
+def is_cold(*, is_fused: bool = True) -> bool:
+    """Whether something is still to be compiled, as far as it is known.
+
+    Parameters
+    ----------
+    is_fused : of the fused kernels, which simulate most cases (`Case.is_fused`), or of the others.
+    """
+    return not _mark(is_fused).exists()
 
 
-def mark_warm() -> None:
-    """Write down that everything is compiled; where nothing can be written, nothing is kept."""
+def mark_warm(*, is_fused: bool = True) -> None:
+    """Write down that all such kernels are compiled; where nothing can be written, nothing is."""
     with contextlib.suppress(OSError):
-        _mark().touch()
+        _mark(is_fused).touch()
 
 
 @contextlib.contextmanager
@@ -57,5 +62,5 @@ def alone_on_this_machine() -> Iterator[None]:
         yield
 
 
-def _mark() -> Path:
-    return Path(os.environ["NUMBA_CACHE_DIR"]) / "warm"
+def _mark(is_fused: bool) -> Path:
+    return Path(os.environ["NUMBA_CACHE_DIR"]) / ("warm" if is_fused else "warm-by-steps")

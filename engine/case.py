@@ -68,6 +68,11 @@ class Case:
         """The morning from which `policy` is in force where there was a history."""
         return self.decision_date or self.scenario.calendar.start
 
+    @property
+    def is_fused(self) -> bool:
+        """Whether one thread simulates it, by the fused kernels of `engine.market.fused`."""
+        return self.threads == 1 and self.scale.shards == 1
+
     def labels(self) -> dict[str, Any]:
         """The values of `catalogue.KEYS`."""
         return {

@@ -58,7 +58,18 @@ def kernel(function: Callable[..., Any]) -> Any:
     )
     entry.__name__, entry.__qualname__ = function.__name__, function.__qualname__
     entry.__module__, entry.__doc__ = function.__module__, function.__doc__
-    return _entry(entry)
+    compiled = _entry(entry)
+    compiled.__wrapped__ = function
+    return compiled
+
+
+def step_of(called: Any) -> Any:
+    """The work of a kernel as a step, for kernels that do several kernels' work in one call.
+
+    Not as a stage: LLVM goes through all that is compiled into a function once more for each
+    function that this one is compiled into.
+    """
+    return called if DISABLE_JIT else step(called.__wrapped__)
 
 
 def _entry_of(names: Sequence[str], body: Any) -> Any:

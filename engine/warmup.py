@@ -11,7 +11,7 @@ import os
 import pickle
 import subprocess
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
@@ -21,7 +21,7 @@ from typing import Final, NamedTuple
 
 from engine.cache import is_cold, mark_warm
 from engine.case import Case
-from engine.market import day, slot
+from engine.market import day, fused, slot
 from engine.market.learning.learn import learn_day
 from engine.market.learning.users import keep_users
 from engine.market.ledger.recorder import DayOutcome, write_day
@@ -49,15 +49,15 @@ def warm_up(case: Case) -> None:
     collects = gc.isenabled()
     gc.disable()  # a compiler makes so many objects that the search for cycles takes a seventh
     try:
-        if is_cold() and processes > 1:
-            own, *others = _shares(processes)
+        if is_cold(is_fused=case.is_fused) and processes > 1:
+            own, *others = _shares(_parts_of(case), processes)
             with _helpers(poor, others):
                 _compile(poor, own)
         simulate(poor)
     finally:
         if collects:
             gc.enable()
-    mark_warm()
+    mark_warm(is_fused=case.is_fused)
 
 
 def _poor_case(case: Case) -> Case:
@@ -83,7 +83,7 @@ def _poor_case(case: Case) -> Case:
             update={"subsidy": subsidy.model_copy(update={"budget_bn_rmb": budget, "rate": rate})}
         ),
         scale=case.scale.model_copy(update={"buyers_count": _BUYERS}),
-        threads=1,
+        threads=1 if case.is_fused else 2,
     )
 
 
@@ -117,6 +117,24 @@ def _helpers(case: Case, shares: Sequence[Sequence[str]]) -> Iterator[None]:
             process.kill()
 
 
+_CONTROLS: Final = DayControls(
+    push=0.0,
+    boost=1.0,
+    recruiting=1.0,
+    load_ratio=1.0,
+    visit_level=1.0,
+    demand=1.0,
+    reach=0,
+    partner_reach=0.0,
+    own_allowance=0,
+    partner_allowance=0,
+    forecast=0.0,
+    rival=0.0,
+    shock=1.0,
+)
+"""Of a day on which nothing is set."""
+
+
 class _Opened(NamedTuple):
     """A market on the morning of its first day."""
 
@@ -126,6 +144,25 @@ class _Opened(NamedTuple):
     scratch: Scratch
     levers: DayLevers
     controls: DayControls
+
+
+def _open_day(market: _Opened) -> None:
+    world, plan, state, scratch, levers, _ = market
+    fused.open_day(world, plan, state, scratch, levers)
+
+
+def _open_slot(market: _Opened) -> None:
+    slot.open_traffic(market.world, market.scratch, market.levers, market.controls, 0)
+
+
+def _sell(market: _Opened) -> None:
+    fused.sell_slot(market.world, market.state, market.scratch, (0, 0))
+
+
+def _close_day(market: _Opened) -> None:
+    world, plan, state, scratch, levers, controls = market
+    spread = fused.close_day(world, state, scratch, levers, controls)
+    write_day(world, plan, state, scratch, DayOutcome(levers, controls, 0, spread))
 
 
 def _decide(market: _Opened) -> None:
@@ -143,23 +180,28 @@ def _settle(market: _Opened) -> None:
 
 
 def _learn(market: _Opened) -> None:
-    world, _, state, scratch, levers, controls = market
-    learn_day(world, state, scratch, DayOutcome(levers, controls, 0))
+    learn_day(market.state, market.scratch, market.levers, market.controls)
 
 
 def _do_the_rest(market: _Opened) -> None:
     """Supply, traffic, stock, and the end of a day on which nobody came."""
-    world, plan, state, scratch, levers, controls = market
-    joins = day.supply(state, scratch, levers, controls)
-    slot.open_traffic(world, scratch, levers, controls, 0)
+    world, _, state, scratch, levers, controls = market
+    day.supply(state, scratch, levers, controls)
+    _open_slot(market)
     ration(world, state, scratch, (0, 0))
     sealed = scratch.sealed
     book_slot(sealed.market, sealed.slot_totals[0])
     keep_users(world, state, scratch, levers, controls)
-    write_day(world, plan, state, scratch, DayOutcome(levers, controls, joins))
 
 
-_PARTS: Final = {
+_Parts = dict[str, tuple[int, Callable[[_Opened], None]]]
+_FUSED: Final[_Parts] = {
+    "sales": (11, _sell),
+    "opening": (6, _open_day),
+    "closing": (3, _close_day),
+    "slot": (2, _open_slot),
+}
+_BY_STEPS: Final[_Parts] = {
     "decisions": (10, _decide),
     "rest": (6, _do_the_rest),
     "showcase": (5, _open_streams),
@@ -169,11 +211,15 @@ _PARTS: Final = {
 """What compiles each part, the longest first, and its seconds beside those of the others."""
 
 
-def _shares(processes: int) -> list[list[str]]:
+def _parts_of(case: Case) -> _Parts:
+    return _FUSED if case.is_fused else _BY_STEPS
+
+
+def _shares(parts: _Parts, processes: int) -> list[list[str]]:
     """The parts by process: each part goes to the one that has least to do."""
     shares: list[list[str]] = [[] for _ in range(processes)]
-    for part in _PARTS:
-        min(shares, key=lambda share: sum(_PARTS[own][0] for own in share)).append(part)
+    for part in parts:
+        min(shares, key=lambda share: sum(parts[own][0] for own in share)).append(part)
     return shares
 
 
@@ -182,10 +228,12 @@ def _compile(case: Case, parts: Iterable[str]) -> None:
     world = open_world(case.scenario, case.scale, case.world_seed)
     state = open_state(world, case.run_seed)
     plan = plan_of(world, case.policy, state)
-    with new_scratch(world, state) as scratch:
-        levers, controls = day.morning(world, plan, state, scratch)
+    levers, controls = plan.on(0).levers, _CONTROLS
+    known = _parts_of(case)
+    with new_scratch(world, state, case.threads) as scratch:
+        state.record.reserve(1, levers.month + 1)
         for part in parts:
-            _PARTS[part][1](_Opened(world, plan, state, scratch, levers, controls))
+            known[part][1](_Opened(world, plan, state, scratch, levers, controls))
 
 
 if __name__ == "__main__":

@@ -50,7 +50,8 @@ _WARM_UP = """
 from engine.warmup import warm_up
 from tests.worlds import case
 
-warm_up(case("policy=double_ten_billion", "policy.subsidy.budget_bn_rmb=1"))
+for threads in (1, 2):
+    warm_up(case("policy=double_ten_billion", "policy.subsidy.budget_bn_rmb=1", threads=threads))
 """
 
 

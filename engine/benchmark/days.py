@@ -41,8 +41,13 @@ class Days(NamedTuple):
         return sum(self.sessions)
 
 
-def simulate_days(tell: Tell, case: Case, count: int) -> Days:
-    """Simulate the first `count` days of the run of `case`, telling seconds as they pass."""
+def simulate_days(tell: Tell, case: Case, count: int, *, by_steps: bool = False) -> Days:
+    """Simulate the first `count` days of the run of `case`, telling seconds as they pass.
+
+    Parameters
+    ----------
+    by_steps : whether each step of a day is called by itself, though one thread holds all buyers.
+    """
     gc.collect()
     _reset_peak()
     before = _resident_bytes()
@@ -52,6 +57,7 @@ def simulate_days(tell: Tell, case: Case, count: int) -> Days:
     plan = plan_of(world, case.policy, state)
     plan.on(0)
     with new_scratch(world, state, case.threads) as scratch:
+        scratch.is_fused &= not by_steps
         marks = [time.perf_counter()]
         tell(marks[0] - started)
         for _ in range(count):

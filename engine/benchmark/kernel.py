@@ -12,7 +12,7 @@ populations n1 < n2 of one market, t their seconds and s their sessions:
 Both are taken turn by turn.
 
 Seconds by stage of the day are those of the functions that do a stage (`_STAGES`), each with a
-clock around it.
+clock around it, on days that are taken step by step: their sum is more than a fused day's.
 """
 
 import os
@@ -248,7 +248,8 @@ def kernel_suite(job: BenchmarkJob, case: Case, on_progress: OnProgress) -> list
     found = _KernelRuns()
     days = job.days or case.scenario.calendar.n_days
     with Worker() as first:
-        first.ask(fill_cache, case)
+        for threads in (1, 2):  # fused kernels, and those of each step
+            first.ask(fill_cache, replace(case, threads=threads))
     steps.step("compile cache filled")
     with ExitStack() as stack:
         workers = [stack.enter_context(Worker()) for _ in range(max(job.process_counts))]
@@ -332,7 +333,7 @@ def _time_stages(_: Tell, case: Case, count: int) -> _StageTimes:
     The clocks cost time themselves: totals are measured without them.
     """
     with _clocks() as seconds:
-        days = simulate_days(lambda _: None, case, count)
+        days = simulate_days(lambda _: None, case, count, by_steps=True)
     seconds[_REST] = days.days_s - sum(seconds.values())
     return _StageTimes(seconds, days.sessions_count)
 

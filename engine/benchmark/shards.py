@@ -77,7 +77,8 @@ def shards_suite(job: BenchmarkJob, case: Case, on_progress: OnProgress) -> list
     whole = _shortened(case, job.sharded_population, job.days or case.scenario.calendar.n_days)
     case = _shortened(case, job.sharded_population, days)
     with Worker() as first:
-        first.ask(fill_cache, case)
+        for threads in (1, 2):  # fused kernels, and those of each step
+            first.ask(fill_cache, replace(case, threads=threads))
     steps.step("compile cache filled")
     few, many = (_threaded(_shortened(case, size, days), 1, days)
                  for size in (job.sharded_population // _LESS, job.sharded_population))  # fmt: skip

@@ -253,7 +253,7 @@ def simulate_told(on_day: _OnDay, case: Case) -> RunResult:
 
 def warm_up_if_cold(case: Case) -> None:
     """Compile what `case` needs if nothing is compiled yet: quicker than as it comes."""
-    if is_cold():
+    if is_cold(is_fused=case.is_fused):
         from engine.warmup import warm_up
 
         warm_up(case)

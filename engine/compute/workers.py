@@ -75,11 +75,11 @@ class Refusal(NamedTuple):
 
 def make_ready(case: Case) -> None:
     """Compile the kernels into the cache of this machine, unless they are there."""
-    if is_cold():
+    if is_cold(is_fused=case.is_fused):
         from engine.warmup import warm_up
 
         with alone_on_this_machine():
-            if is_cold():
+            if is_cold(is_fused=case.is_fused):
                 warm_up(case)
 
 

@@ -127,16 +127,21 @@ class _SealedRecords:
 class Scratch:
     """Everything that kernels write and nobody keeps.
 
-    `blocks` are the (first, last) buyers of each block; `looks` and `looks_count` by block,
-    `slot_totals` and `batches` by thread; `streams` joins what the world, the state and this
-    scratch know of every stream on one day; `exchange` adds up over the shards of the market.
+    `is_fused` tells whether the steps of a day are few calls (see `fused`). `blocks` are the
+    (first, last) buyers of each block, and `bounds` the same as one array; `looks` and
+    `looks_count` by block, `all_looks` one after another; `slot_totals` and `batches` by thread;
+    `streams` joins what the world, the state and this scratch know of every stream on one day;
+    `exchange` adds up over the shards of the market.
     """
 
+    is_fused: bool
     threads: _Threads
     exchange: Exchange
     blocks: list[tuple[int, int]]
+    bounds: NDArray[np.int64]
+    all_looks: NDArray[np.void]
     looks: list[NDArray[np.void]]
-    looks_count: list[int]
+    looks_count: NDArray[np.int64]
     slot_totals: list[SlotTotals]
     batches: list[SessionBatch]
     sold: SlotTotals
@@ -176,6 +181,7 @@ def new_scratch(
     n, places = world.anchors.fans.size, world.scale.showcase_count
     goods, suppliers = world.goods.kind.size, world.suppliers.kind.size
     kinds = len(world.scenario.kinds)
+    is_fused = threads == 1 and exchange.count == 1
     people = _blocks(state.buyers.person.size, threads)
     threads = min(threads, len(people))
     most = int(world.slots.most_sessions.max())
@@ -199,12 +205,16 @@ def new_scratch(
         "pricing": PricingScratch.of(streams, world.slots.is_co_funded),
         "random_streams": RandomStreams.of(state.run_seed, state.first_buyer),
     }
+    looks = _room_for_looks(state.buyers.person.size * most)
     return Scratch(
+        is_fused=is_fused,
         threads=_Threads(threads),
         exchange=exchange,
         blocks=people,
-        looks=[_room_for_looks((last - first) * most) for first, last in people],
-        looks_count=[0] * len(people),
+        bounds=np.array([0, *(last for _, last in people)]),
+        all_looks=looks,
+        looks=[looks[first * most : last * most] for first, last in people],
+        looks_count=np.zeros(len(people), np.int64),
         slot_totals=slot_totals,
         batches=batches,
         sealed=_SealedRecords(

@@ -21,7 +21,7 @@ from engine.market.settlement.settle import settle
 from engine.market.state import State
 from engine.market.streams import StreamTable
 from engine.market.totals import SlotTotals, merge_into
-from engine.market.traffic.feed import book_guests, guests_shares
+from engine.market.traffic.feed import guests_shares
 from engine.market.world import World
 
 _CLAIMED, _VISITS, _ADS = int(Count.CLAIMED_FEN), int(Count.FEED_VISITS), int(Count.ADS_FEN)
@@ -42,7 +42,7 @@ def run_slot(
     settle_looks(scratch)
     totals = gather(scratch, wishes)
     if fill is not None:
-        _scale_expected(scratch.streams, totals, fill)
+        scale_expected(scratch.streams, totals, fill)
     totals.counts[_CLAIMED] = claimed
     totals.counts[_ADS] = int(totals.counts[_VISITS] * scratch.feed.ad_price[0])
     return totals
@@ -56,26 +56,9 @@ def open_traffic(
     slot: int,
 ) -> None:
     """Step 5: draw who is live, build the feed, and state what all buyers share."""
-    guests = guests_shares(world, levers.day, slot)
-    if guests is None:
-        _open_slot(scratch, levers, controls, slot, (True, True))
-        return
-    _open_slot(scratch, levers, controls, slot, (True, False))
-    book_guests(world, scratch.streams, scratch.airtime, guests)
-    _open_slot(scratch, levers, controls, slot, (False, True))
-
-
-def _open_slot(
-    scratch: Scratch,
-    levers: DayLevers,
-    controls: DayControls,
-    slot: int,
-    steps: tuple[bool, bool],
-) -> None:
-    """Take the `steps` of `open_slot`: draw who is live, build the feed."""
-    sealed = scratch.sealed
+    sealed, guests = scratch.sealed, guests_shares(world, levers.day, slot)
     levels = controls.visit_level, controls.rival, controls.shock, controls.reach
-    open_slot(*steps, (sealed.context,), sealed.market, scratch.seal(levers), slot, levels)
+    open_slot((sealed.context,), sealed.market, scratch.seal(levers), slot, levels, guests)
 
 
 def hold_sessions(scratch: Scratch) -> None:
@@ -147,8 +130,11 @@ def _gather_shards(totals: SlotTotals, wishes: Wishes, exchange: Exchange) -> No
     totals.visits[:], totals.demand[:] = wishes.visits, wishes.demand
 
 
-def _scale_expected(streams: StreamTable, totals: SlotTotals, fill: NDArray[np.float64]) -> None:
-    """Expected sales of a short supplier are those its stock allowed."""
+def scale_expected(streams: StreamTable, totals: SlotTotals, fill: NDArray[np.float64]) -> None:
+    """Expected sales of a short supplier are those its stock allowed.
+
+    `fill` the share of the wishes that each supplier's stock fills, float64 (suppliers,).
+    """
     factor = fill[streams.supplier]
     before = (totals.expected * streams.price).sum(axis=1)
     totals.expected[:] = (totals.expected * factor).astype(np.int64)

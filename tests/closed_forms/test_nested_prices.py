@@ -74,9 +74,7 @@ def at_rest(paid_of, curvature: float, nest: float, *overrides: str, cost=COST, 
     )
     sellers = market.state.sellers
     for _ in range(300):
-        levers, controls = order_of_the_day.morning(
-            market.world, market.plan, market.state, market.scratch
-        )
+        levers, controls = market.begin_day()
         order_of_the_day.supply(market.state, market.scratch, levers, controls)
         told = shares(paid_of(sellers.price), curvature, nest)
         for known, seen in zip((sellers.share, sellers.within), told, strict=True):

@@ -6,6 +6,7 @@ from engine.jit import kernel
 from engine.market import day as order_of_the_day
 from engine.market.day import run_day
 from engine.market.ledger.results import daily_table
+from engine.market.pacing.controls import set_controls
 from engine.market.run import plan_of
 from engine.market.scratch import new_scratch
 from engine.market.sessions.context import SlotContext
@@ -163,6 +164,11 @@ class Stepped:
         """Simulate one day."""
         run_day(self.world, self.plan, self.state, self.scratch)
 
+    def begin_day(self):
+        """Do the first two steps of a day; returns its levers and what the platform set."""
+        levers = order_of_the_day._begin(self.world, self.plan, self.state, self.scratch)
+        return levers, set_controls(self.world, self.plan, self.state, self.scratch, levers)
+
     def hold_slot(self):
         """Decide, without settling, the sessions of the day's first slot; returns its context."""
         context = self.open_slot()
@@ -171,7 +177,7 @@ class Stepped:
 
     def open_slot(self):
         """Do what comes before the sessions of the day's first slot; returns its context."""
-        levers, pace = order_of_the_day.morning(self.world, self.plan, self.state, self.scratch)
+        levers, pace = self.begin_day()
         order_of_the_day.supply(self.state, self.scratch, levers, pace)
         order_of_the_day.showcase(*self.parts, levers, pace)
         open_traffic(self.world, self.scratch, levers, pace, 0)

@@ -5,6 +5,8 @@ import pytest
 
 from engine.market import scratch
 from engine.market.run import simulate
+from engine.market.settlement import ration
+from tests.closed_forms.worlds import open_market
 from tests.worlds import case, with_run_seed
 
 BINDING = (
@@ -39,6 +41,60 @@ def test_threads_and_blocks_change_no_bit(alone, count, monkeypatch):
     assert alone.run["stock_outs_count"] > 0
     assert alone.run["refused_coupons_count"] > 0
     assert same(alone, simulate(case(*BINDING, days=20, threads=count)))
+
+
+YEARS = {
+    "coupons and stock run out": (BINDING, 20),
+    "both purses and the stock run out": (
+        (
+            *BINDING,
+            "scale.buyers_count=4000",
+            "scenario.suppliers.partner_date=2020-01-02",
+            "scenario.suppliers.partner.joined_share=0.9",
+            "policy.subsidy.partner_share=0.5",
+            "policy.subsidy.partner_budget_bn_rmb=0.1",
+            "policy.subsidy.rate.partner=0.4",
+        ),
+        40,
+    ),
+    "anchors begin, leave and come back, and a guest streams": ((), 366),
+    "every lever acts": (("policy=all_levers",), 60),
+}
+
+
+@pytest.mark.parametrize("name", YEARS)
+def test_fused_steps_are_the_steps(name, monkeypatch):
+    monkeypatch.setattr(scratch, "_LARGEST", 9_000)
+    overrides, days = YEARS[name]
+    markets = [open_market(case(*overrides, days=days)) for _ in range(2)]
+    markets[1].scratch.is_fused = False
+    for _ in range(days):
+        for market in markets:
+            market.run_day()
+        assert markets[0].state.shared_digest() == markets[1].state.shared_digest()
+    assert markets[0].state.digest() == markets[1].state.digest()
+
+
+def test_the_years_of_fused_steps_meet_what_is_rare(monkeypatch):
+    withdrawn = set()
+    withdraw = ration.withdraw_coupons
+
+    def noted(room, cut, *, partner_only):
+        withdrawn.add(partner_only)
+        withdraw(room, cut, partner_only=partner_only)
+
+    monkeypatch.setattr(ration, "withdraw_coupons", noted)
+    overrides, days = YEARS["both purses and the stock run out"]
+    market = open_market(case(*overrides, days=days))
+    market.scratch.is_fused = False
+    for _ in range(days):
+        market.run_day()
+    assert withdrawn == {True, False}
+    assert market.daily["stock_outs_count"].sum() > 0
+    world = open_market(case()).world
+    assert world.trial_days
+    assert world.absences
+    assert (world.anchors.arrives > 0).any()
 
 
 def test_the_same_case_twice_gives_the_same_bits(alone):

@@ -50,6 +50,7 @@ def test_every_order_is_booked_in_its_segment(threads, monkeypatch):
         days=DAYS,
     )
     market = open_market(asked)
+    market.scratch.is_fused = False  # looked at between the steps
     run_slot, again, booked = slots.run_slot, [], []
 
     def watched(world, state, scratch, today, purse, slot):

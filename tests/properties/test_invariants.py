@@ -48,6 +48,7 @@ class Watch:
 
     def __init__(self, asked, monkeypatch) -> None:
         self.market = market = open_market(asked)
+        market.scratch.is_fused = False  # looked at between the steps
         begin_day_of_year(market.world, market.plan, market.state.platform, 0)
         platform = market.state.platform
         self.purses = np.array([platform.own_purse, platform.partner_purse], np.int64)

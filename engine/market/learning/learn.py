@@ -7,18 +7,18 @@ commissions and margins.
 
 from functools import lru_cache
 from operator import attrgetter
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from engine.accounts import EXPECTED_PAID, Account, Count
 from engine.jit import kernel, stage, step
-from engine.market.ledger.recorder import DayOutcome
-from engine.market.pacing.controls import mean_coupons
+from engine.market.pacing.controls import DayControls, mean_coupons
+from engine.market.plan import DayLevers
 from engine.market.scratch import Scratch
 from engine.market.showcase.selection import DAYS_A_WEEK
-from engine.market.state import State
+from engine.market.state import PlatformState, State
 from engine.market.totals import N_BUCKETS, add_up, add_up_in_pairs, aggregate_sales
 from engine.market.world import World
 from engine.population.anchors import mean_ranks, strength_of_rank
@@ -39,22 +39,34 @@ _FORECAST_DAYS = 7.0
 _SHARE_SPEED = 0.1
 
 
-def learn_day(world: World, state: State, scratch: Scratch, outcome: DayOutcome) -> None:
-    """Add the day up into `scratch.day_totals`, and learn everything that is learned of it."""
-    platform = state.platform
-    levers, controls, _ = outcome
-    known = _Learned(*_known_of(platform))
-    learned = _learn(
-        scratch.sealed.market,
-        scratch.seal(levers),
+def learn_day(state: State, scratch: Scratch, levers: DayLevers, controls: DayControls) -> None:
+    """Add the day up into `scratch.day_totals`, and learn what every day teaches."""
+    sealed = scratch.sealed.market, scratch.seal(levers)
+    learned = learn(*sealed, *learning_input(state.platform, levers, controls))
+    keep_learned(state.platform, learned)
+
+
+def learning_input(
+    platform: PlatformState, levers: DayLevers, controls: DayControls
+) -> tuple[Any, ...]:
+    """What `learn` needs to know beside the market and the levers."""
+    return (
         (controls.demand, controls.boost, controls.reach / N_BUCKETS, controls.partner_reach),
         levers.day > _FIRST_DAYS,
         (platform.kind_share, platform.kind_price, platform.kind_sales),
-        known,
+        _Learned(*_known_of(platform)),
     )
+
+
+def keep_learned(platform: PlatformState, learned: tuple[Any, ...]) -> None:
+    """Note what `learn` has found of the platform."""
     vars(platform).update(zip(_Learned._fields, learned, strict=True))
+
+
+def learn_rarely(world: World, state: State, scratch: Scratch) -> None:
+    """After a day's learning: of its trial streams, and once a week who sells most."""
     _learn_trials(world, state, scratch.day_totals.anchor_gmv)
-    if levers.day % DAYS_A_WEEK == DAYS_A_WEEK - 1:
+    if state.day % DAYS_A_WEEK == DAYS_A_WEEK - 1:
         _rank_anchors(world, state)
 
 
@@ -75,11 +87,12 @@ _known_of = attrgetter(*_Learned._fields)
 
 
 @kernel
-def _learn(market, levers, controls, is_settled, platform_by_kind, known):
+def learn(market, levers, controls, is_settled, platform_by_kind, known):
     """Aggregate the day, let everybody learn from it; returns the fields of `_Learned`.
 
     `controls`: demand and boost of the day, the share of buyers who hold a coupon, and that of the
-    coupons on the partner's goods that are given; `is_settled`: whether beliefs move yet.
+    coupons on the partner's goods that are given, float64; `is_settled`: whether beliefs move yet.
+    By kind, float64: what `PlatformState` has of shares, prices (fen) and sales (sample fen).
     """
     sold, day_totals, supply, terms = market.sold, market.day_totals, market.supply, market.learning
     demand, boost, held, partner_reach = controls

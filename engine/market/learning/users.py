@@ -7,6 +7,7 @@ the day's load, a night at a time.
 import math
 from functools import lru_cache
 from statistics import NormalDist
+from typing import Any
 
 import numpy as np
 
@@ -32,30 +33,39 @@ def keep_users(
     world: World, state: State, scratch: Scratch, levers: DayLevers, controls: DayControls
 ) -> None:
     """Move everybody's engagement by a night; `state.platform.activity` becomes its mean."""
-    users = world.scenario.users
-    load = felt_load(controls.load_ratio, levers.ad_load, users.usual_ad_load, users.ad_aversion)
-    aversions = _aversions(users.load_aversion, users.load_aversion_log_sd)
-    engagement, sums = state.buyers.engagement, [0] * len(scratch.blocks)
-    buffers = np.empty((scratch.threads.count, _CLASSES + _STRIP))
+    inputs = [
+        engagement_input(world, state, levers, controls) for _ in range(scratch.threads.count)
+    ]
+    sums = [0] * len(scratch.blocks)
 
     def task(thread: int, block: int) -> None:
         first, last = scratch.blocks[block]
-        sums[block] = _settle_engagement(
-            first,
-            last,
-            state.first_buyer,
-            scratch.sealed.market,
-            engagement,
-            aversions,
-            load,
-            buffers[thread],
-        )
+        sums[block] = settle_engagement(first, last, scratch.sealed.market, *inputs[thread])
 
     scratch.threads.each(len(scratch.blocks), task)
     everybody = sum(sums)
     if scratch.exchange.count > 1:
         everybody = int(scratch.exchange.total(np.array([everybody], np.int64))[0][0])
-    state.platform.activity = everybody / world.scale.buyers_count / ENGAGEMENT_ONE
+    keep_activity(world, state, everybody)
+
+
+def engagement_input(
+    world: World, state: State, levers: DayLevers, controls: DayControls
+) -> tuple[Any, ...]:
+    """What `settle_engagement` needs to know beside buyers' numbers and the market."""
+    users = world.scenario.users
+    return (
+        state.first_buyer,
+        state.buyers.engagement,
+        _aversions(users.load_aversion, users.load_aversion_log_sd),
+        felt_load(controls.load_ratio, levers.ad_load, users.usual_ad_load, users.ad_aversion),
+        np.empty(_CLASSES + _STRIP),
+    )
+
+
+def keep_activity(world: World, state: State, engagement: int) -> None:
+    """Note the mean of everybody's engagement from its sum, in its unit on record."""
+    state.platform.activity = engagement / world.scale.buyers_count / ENGAGEMENT_ONE
 
 
 @lru_cache
@@ -72,8 +82,8 @@ _STRIP = 1024
 
 
 @kernel
-def _settle_engagement(first, last, first_buyer, market, engagement, aversions, load, buffer):
-    """A night for buyers `first`..`last`; returns the sum of their engagement.
+def settle_engagement(first, last, market, first_buyer, engagement, aversions, load, buffer):
+    """A night for buyers `first`..`last`; returns the sum of their engagement, in its unit.
 
     Buyer 0 has the number `first_buyer`; `engagement` uint16 in 1/32768; `aversions` to the felt
     `load` float64 by class; `buffer` float64 (`_CLASSES + _STRIP`,).

@@ -37,12 +37,14 @@ from engine.units import FEN_PER_RMB
 class DayOutcome(NamedTuple):
     """What a day brought beside what the scratch added up.
 
-    Its `levers`, what the platform had set (`controls`), how many suppliers joined (`joins`).
+    Its `levers`, what the platform had set (`controls`), how many suppliers joined (`joins`), and
+    what `add_spread` counted (`spread`).
     """
 
     levers: DayLevers
     controls: DayControls
     joins: int
+    spread: tuple[float, int, float]
 
 
 def write_day(
@@ -50,20 +52,16 @@ def write_day(
 ) -> None:
     """Write the day on which `state` stands into its record."""
     record, day, month = state.record, state.day, outcome.levers.month
-    record.reserve(day + 1, month + 1)
     record.ledgers[day], record.counts[day] = scratch.sold.ledger, scratch.sold.counts
     record.sums[day], record.month[day] = scratch.day_totals.sums, month
-    values = _state_of(world, state, scratch, outcome) | _by_anchor(state, scratch, month)
+    values = _state_of(world, state, scratch, outcome) | _by_anchor(scratch, *outcome.spread)
     values["target_cumulative_fen"] = plan.on(day).target_fen
     record.values[day] = tuple(map(values.__getitem__, record.value_names))
 
 
-def _by_anchor(state: State, scratch: Scratch, month: int) -> dict[str, float]:
-    """Add to the anchors' months, and say how the day's sales spread over anchors."""
-    record, spread = state.record, scratch.spread
-    streamed, sellers, others = _add_spread(
-        scratch.sealed.market, record.anchor_gmv[month], record.anchor_visits
-    )
+def _by_anchor(scratch: Scratch, streamed: float, sellers: int, others: float) -> dict[str, float]:
+    """How the day's sales spread over anchors, of what `add_spread` counted."""
+    spread = scratch.spread
     gmv, commission, members = spread.groups.tolist()
     return {
         "head_gmv_fen": gmv[HEAD],
@@ -79,7 +77,7 @@ def _by_anchor(state: State, scratch: Scratch, month: int) -> dict[str, float]:
 
 def _state_of(world: World, state: State, scratch: Scratch, outcome: DayOutcome) -> dict[str, Any]:
     """What the platform spent on supply and had set, and the state in which the day ends."""
-    levers, controls, _ = outcome
+    levers, controls, *_ = outcome
     platform, joined = state.platform, scratch.kind_counts.joined.tolist()
     return {
         "budget_fen": platform.budget_fen,
@@ -125,7 +123,7 @@ def _percent(world: World, suppliers: int) -> float:
 
 
 @kernel
-def _add_spread(market, month_gmv, total_visits):
+def add_spread(market, month_gmv, total_visits):
     """Add up the day by row, and by tier and brand accounts, into the market's `spread`.
 
     Returns how many anchors streamed, how many rows sold, and how many anchors have begun and

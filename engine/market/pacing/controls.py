@@ -5,7 +5,7 @@ forecast of the day's spend at full reach sets which share of the buyers gets a 
 that the purse lasts the day. What the forecast misses is rationed exactly in the slot.
 """
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -99,34 +99,41 @@ def set_controls(
     world: World, plan: Plan, state: State, scratch: Scratch, levers: DayLevers
 ) -> DayControls:
     """Compare with the target and set the day's push, purse, reach and load."""
-    platform, policy = state.platform, plan.policy.target
-    today = plan.on(levers.day)
-    gains = policy.proportional_gain, policy.integral_gain
-    pushes = policy.coupon_push, policy.load_push, policy.recruiting_push
+    sealed = scratch.sealed.market, scratch.seal(levers)
+    found = pace(*sealed, *pacing_input(plan, state.platform, levers.day))
+    shock = demand_shock(world.scenario.shocks, state.run_seed, levers.day)
+    return controls_of(state.platform, found, shock)
+
+
+def pacing_input(plan: Plan, platform: PlatformState, day: int) -> tuple[Any, ...]:
+    """What `pace` needs to know beside the market and the levers."""
+    policy, today = plan.policy.target, plan.on(day)
     money = platform.year_paid_fen, today.target_before_fen, platform.own_purse
-    pushed, error_sum, *values = _set_controls(
-        scratch.sealed.market,
-        scratch.seal(levers),
-        gains,
-        pushes,
+    return (
+        (policy.proportional_gain, policy.integral_gain),
+        (policy.coupon_push, policy.load_push, policy.recruiting_push),
         (today.weight, today.weight_left),
         (*money, platform.partner_purse),
         (platform.error_sum, platform.forecast, platform.uptake, platform.intensity),
         (platform.kind_share, platform.kind_price),
     )
-    platform.push, platform.error_sum = pushed, error_sum
-    shock = demand_shock(world.scenario.shocks, state.run_seed, levers.day)
-    return DayControls._make([pushed, *values, shock])
+
+
+def controls_of(platform: PlatformState, found: tuple[Any, ...], shock: float) -> DayControls:
+    """The day's controls from what `pace` found; the platform keeps its push and errors."""
+    platform.push, platform.error_sum, *values = found
+    return DayControls._make([platform.push, *values, shock])
 
 
 @kernel
-def _set_controls(market, levers, gains, pushes, weights, money, known, kinds):
+def pace(market, levers, gains, pushes, weights, money, known, kinds):
     """The push, the sum of errors, and the fields of `DayControls` from `boost` to `rival`.
 
     `gains` proportional and integral; `pushes` of coupons, load and recruiting; `weights` of the
     day and of all days left in the purse; `money`: paid this year and the target before today
     (fen), purses of the platform and the partner (sample fen); `known`: sum of errors, forecast,
-    uptake and intensity, `kinds`: shares and prices by kind (see `PlatformState`).
+    uptake and intensity, `kinds`: shares and prices by kind (see `PlatformState`). Floats float64,
+    fen in whole numbers int64.
     """
     terms = market.pacing
     proportional, integral = gains

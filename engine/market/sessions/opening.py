@@ -4,32 +4,30 @@ import numpy as np
 
 from engine.jit import kernel, step, store
 from engine.market.sessions.context import LIVE_STREAM, SlotContext
-from engine.market.traffic.feed import build_feed, draw_presence
+from engine.market.traffic.feed import book_guests, build_feed, draw_presence
 from engine.rng import extend
 from engine.rules.attention import variety
 from engine.rules.routing import family_passes, public_odds
 
 
 @kernel
-def open_slot(draws, builds, context, market, levers, slot, levels):
+def open_slot(context, market, levers, slot, levels, guests):
     """Step 5 in one call: who is live, the feed, and the slot's `SlotContext`, into `context`.
-
-    In two calls where guests are to be put into the feed between them: it `draws` who is live,
-    and `builds` the rest (bools).
 
     `context` the sealed one, within a tuple; `slot` int64; `levels`: `visit_level` of the day,
     `rival` (a utility) and `shock` (a factor) float64, and `reach` (buckets that hold a coupon)
-    int64. Writes the presence, airtime, feed and random streams of `market`.
+    int64; `guests` what they take of the feed, float64 shares, empty where there are none. Writes
+    the presence, airtime, feed and random streams of `market`.
     """
     terms, random_streams = market.slots, market.random_streams
-    if draws:
-        _name_streams(levers.day, slot, random_streams)
-        live = random_streams.slot_keys[LIVE_STREAM]
-        draw_presence(market, levers, live, terms.slot_share[slot])
-    if builds:
-        build_feed(market)
-        keys, feed = random_streams.slot_keys, market.feed
-        store(context[0], _context_of(slot, levers, terms, levels, keys, feed))
+    _name_streams(levers.day, slot, random_streams)
+    live = random_streams.slot_keys[LIVE_STREAM]
+    draw_presence(market, levers, live, terms.slot_share[slot])
+    if guests.size > 0:
+        book_guests(market, guests)
+    build_feed(market)
+    keys, feed = random_streams.slot_keys, market.feed
+    store(context[0], _context_of(slot, levers, terms, levels, keys, feed))
 
 
 @step

@@ -88,7 +88,7 @@ def ration(
     if short.own_cut < N_BUCKETS:
         withdraw_coupons(scratch, short.own_cut, partner_only=False)
         wishes, short = _count_shortages(world, state, scratch, purse)
-    fill = _allot_stock(world, state, scratch, wishes) if short.of_stock else None
+    fill = allot_stock(world, state, scratch, wishes) if short.of_stock else None
     return wishes, claimed, fill
 
 
@@ -110,7 +110,7 @@ def _count_shortages(
 ) -> tuple[Wishes, _Shortages]:
     """What all buyers have decided, and what of it cannot be had."""
     wishes = _count_wishes(scratch)
-    found = _shortages_of(wishes.claims, wishes.demand, state.sellers.stock, world.weight, *purse)
+    found = shortages_of(wishes.claims, wishes.demand, state.sellers.stock, world.weight, *purse)
     return wishes, _Shortages(*found)
 
 
@@ -134,10 +134,13 @@ def withdraw_coupons(scratch: Scratch, cut: int, *, partner_only: bool) -> None:
     scratch.threads.each(len(scratch.blocks), task)
 
 
-def _allot_stock(
+def allot_stock(
     world: World, state: State, scratch: Scratch, wishes: Wishes
 ) -> NDArray[np.float64]:
-    """Hold a lottery per short supplier; returns by supplier the share of wishes filled."""
+    """Hold a lottery per short supplier.
+
+    Returns the share of the wishes that its stock fills, float64, (suppliers,).
+    """
     demand = wishes.demand
     stock = (state.sellers.stock // world.weight).astype(np.int64)
     short = demand > stock
@@ -168,7 +171,7 @@ def _gather_wishes(
 
 
 @kernel
-def _shortages_of(claims, demand, stock, weight, own, partner):
+def shortages_of(claims, demand, stock, weight, own, partner):
     """The fields of `_Shortages`.
 
     `claims` int64 (purse, bucket) and the purses `own` and `partner` int64, sample fen; `demand`

@@ -12,8 +12,8 @@ from engine.jit import kernel, stage, step
 from engine.market.showcase.appraisal import appraise
 from engine.market.showcase.pricing import price_showcases
 from engine.market.showcase.selection import refill
-from engine.market.streams import GONE, LIVE, OFF_AIR, TO_COME, StreamTable
-from engine.market.totals import add_up
+from engine.market.streams import GONE, LIVE, OFF_AIR, TO_COME
+from engine.market.totals import add_up, add_up_in_pairs
 from engine.market.world import World
 from engine.population.alias import fill_alias
 from engine.population.anchors import WAIST
@@ -245,27 +245,38 @@ def _collisions(weights, total, stands_for):
     return squares / (total * total) if total > 0.0 else 0.0
 
 
-def guests_shares(world: World, day: int, slot: int) -> _Floats | None:
-    """What guests take of a slot's feed, float64 (guests,), shares; None where there are none.
+_NO_GUESTS = np.zeros(0)
+
+
+def guests_shares(world: World, day: int, slot: int) -> _Floats:
+    """What guests take of a slot's feed, float64 (guests,), shares; empty where there are none.
 
     They stream in the last slot.
     """
     calendar = world.scenario.calendar
     if slot != len(calendar.slot_share) - 1 or day not in world.trial_days:
-        return None
+        return _NO_GUESTS
     # The slot has a part of the day's visits; a guest takes its share of the whole day.
     shares = [
         trial.traffic_share * (on == day)
         for trial, on in zip(calendar.trial_streams, world.trial_days, strict=True)
     ]
-    return np.array(shares) / calendar.slot_share[-1] if any(shares) else None
+    return np.array(shares) / calendar.slot_share[-1] if any(shares) else _NO_GUESTS
 
 
-def book_guests(world: World, streams: StreamTable, airtime: Airtime, shares: _Floats) -> None:
-    """Put the guests into a slot's feed with these `shares` of its visits (float64, by guest)."""
-    guests_from = world.anchors.guests_from
-    shares = shares * min(1.0, _MOST_OF_A_SLOT / shares.sum())
-    rest = airtime.weights[:guests_from].sum()
-    airtime.weights[guests_from:] = shares / (1.0 - shares.sum()) * (rest or 1.0)
-    streams.presence[guests_from:][shares > 0] = LIVE
-    airtime.streamed[guests_from:] = shares > 0
+@step
+def book_guests(market, shares):
+    """Put the guests into a slot's feed with these `shares` of its visits (float64, by guest).
+
+    Writes their presence and airtime; dtypes and units stand there.
+    """
+    first, airtime = market.anchors.guests_from, market.airtime
+    weights, rest = airtime.weights[first:], add_up_in_pairs(airtime.weights[:first])
+    part = min(1.0, _MOST_OF_A_SLOT / add_up_in_pairs(shares))
+    for g in range(shares.size):
+        weights[g] = shares[g] * part
+        market.streams.presence[first + g] = LIVE if shares[g] > 0.0 else OFF_AIR
+        airtime.streamed[first + g] = shares[g] > 0.0
+    left = 1.0 - add_up_in_pairs(weights)
+    for g in range(shares.size):
+        weights[g] = weights[g] / left * (rest if rest > 0.0 else 1.0)

@@ -95,7 +95,13 @@ def _stages(rows: Sequence[Row]) -> _Section:
         _Column("session_ns", "One more session ns", 1),
         _Column("fixed_day_ms", "Fixed part of a day ms", 3),
     )
-    return _by(_on(rows, "stage"), "subject", "Stages of the day, by clocks", "Stage", columns)
+    return _by(
+        _on(rows, "stage"),
+        "subject",
+        "Stages of a day taken step by step, by clocks",
+        "Stage",
+        columns,
+    )
 
 
 def _scaling(rows: Sequence[Row]) -> _Section:
