@@ -32,7 +32,7 @@ def cache_folder() -> Path:
     return Path(home) / "poquan" / digest.hexdigest()[:16]
 
 
-def is_cold(*, is_fused: bool = True) -> bool:
+def is_cold(*, is_fused: bool) -> bool:
     """Whether something is still to be compiled, as far as it is known.
 
     Parameters
@@ -42,7 +42,7 @@ def is_cold(*, is_fused: bool = True) -> bool:
     return not _mark(is_fused).exists()
 
 
-def mark_warm(*, is_fused: bool = True) -> None:
+def mark_warm(*, is_fused: bool) -> None:
     """Write down that all such kernels are compiled; where nothing can be written, nothing is."""
     with contextlib.suppress(OSError):
         _mark(is_fused).touch()

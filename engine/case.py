@@ -70,8 +70,11 @@ class Case:
 
     @property
     def is_fused(self) -> bool:
-        """Whether one thread simulates it, by the fused kernels of `engine.market.fused`."""
-        return self.threads == 1 and self.scale.shards == 1
+        """Whether one thread simulates it, by the fused kernels of `engine.market.fused`.
+
+        Where `scale.shards` is `auto` it is not sharded; who shards it says on how many.
+        """
+        return self.threads == 1 and self.scale.shards in {1, "auto"}
 
     def labels(self) -> dict[str, Any]:
         """The values of `catalogue.KEYS`."""

@@ -1,4 +1,4 @@
-"""The first compile: every kernel, on up to four cores at once.
+"""The first compile: every kernel of a job, on up to four cores at once.
 
 Numba compiles under one lock, so threads would wait for one another. On an empty compile
 cache further processes compile parts of the day, on an empty market, while this one compiles
@@ -24,14 +24,15 @@ from engine.case import Case
 from engine.market import day, fused, slot
 from engine.market.learning.learn import learn_day
 from engine.market.learning.users import keep_users
-from engine.market.ledger.recorder import DayOutcome, write_day
-from engine.market.pacing.controls import DayControls
+from engine.market.ledger.recorder import DayOutcome, add_spread, write_day
+from engine.market.pacing.controls import DayControls, set_controls
 from engine.market.plan import DayLevers, Plan
 from engine.market.run import plan_of, simulate
 from engine.market.scratch import Scratch, new_scratch
 from engine.market.settlement.ration import ration, withdraw_coupons
+from engine.market.showcase.pricing import price_without_partner
 from engine.market.state import State, open_state
-from engine.market.totals import book_slot
+from engine.market.totals import book_slot, merge_into, reset
 from engine.market.world import World, open_world
 from engine.spec.base import Dated
 from engine.units import FEN_PER_BN_RMB
@@ -43,7 +44,7 @@ _MOST_PROCESSES = 4
 
 
 def warm_up(case: Case) -> None:
-    """Compile every kernel, so that workers started afterwards find them in the cache."""
+    """Compile every kernel that simulates `case`, so that later workers find it in the cache."""
     poor = _poor_case(case)
     processes = min(os.cpu_count() or 1, _MOST_PROCESSES)
     collects = gc.isenabled()
@@ -83,7 +84,7 @@ def _poor_case(case: Case) -> Case:
             update={"subsidy": subsidy.model_copy(update={"budget_bn_rmb": budget, "rate": rate})}
         ),
         scale=case.scale.model_copy(update={"buyers_count": _BUYERS}),
-        threads=1 if case.is_fused else 2,
+        threads=1 if case.is_fused else 2,  # of two the one block of so few takes one
     )
 
 
@@ -146,20 +147,20 @@ class _Opened(NamedTuple):
     controls: DayControls
 
 
-def _open_day(market: _Opened) -> None:
+def _compile_opening(market: _Opened) -> None:
     world, plan, state, scratch, levers, _ = market
     fused.open_day(world, plan, state, scratch, levers)
 
 
-def _open_slot(market: _Opened) -> None:
+def _compile_traffic(market: _Opened) -> None:
     slot.open_traffic(market.world, market.scratch, market.levers, market.controls, 0)
 
 
-def _sell(market: _Opened) -> None:
+def _compile_sales(market: _Opened) -> None:
     fused.sell_slot(market.world, market.state, market.scratch, (0, 0))
 
 
-def _close_day(market: _Opened) -> None:
+def _compile_closing(market: _Opened) -> None:
     world, plan, state, scratch, levers, controls = market
     spread = fused.close_day(world, state, scratch, levers, controls)
     write_day(world, plan, state, scratch, DayOutcome(levers, controls, 0, spread))
@@ -184,22 +185,29 @@ def _learn(market: _Opened) -> None:
 
 
 def _do_the_rest(market: _Opened) -> None:
-    """Supply, traffic, stock, and the end of a day on which nobody came."""
-    world, _, state, scratch, levers, controls = market
+    """What is short: controls, supply, traffic, stock, booking, the buyers' night, the ledger."""
+    world, plan, state, scratch, levers, controls = market
+    set_controls(world, plan, state, scratch, levers)
     day.supply(state, scratch, levers, controls)
-    _open_slot(market)
+    _compile_traffic(market)
     ration(world, state, scratch, (0, 0))
-    sealed = scratch.sealed
-    book_slot(sealed.market, sealed.slot_totals[0])
+    sealed, totals = scratch.sealed, scratch.sealed.slot_totals[0]
+    price_without_partner(sealed.market)
+    merge_into(totals, totals)  # of threads, of which there is one here
+    reset(sealed.market)
+    book_slot(sealed.market, totals)
     keep_users(world, state, scratch, levers, controls)
+    record = state.record
+    spread = add_spread(sealed.market, record.anchor_gmv[levers.month], record.anchor_visits)
+    write_day(world, plan, state, scratch, DayOutcome(levers, controls, 0, spread))
 
 
 _Parts = dict[str, tuple[int, Callable[[_Opened], None]]]
 _FUSED: Final[_Parts] = {
-    "sales": (11, _sell),
-    "opening": (6, _open_day),
-    "closing": (3, _close_day),
-    "slot": (2, _open_slot),
+    "sales": (11, _compile_sales),
+    "opening": (6, _compile_opening),
+    "closing": (3, _compile_closing),
+    "traffic": (2, _compile_traffic),
 }
 _BY_STEPS: Final[_Parts] = {
     "decisions": (10, _decide),

@@ -70,15 +70,16 @@ class ReportingPool:
 
 
 @contextmanager
-def progress(currency: str = "RMB") -> Iterator[_Show]:
+def progress(currency: str = "RMB", *, threads: int = 1) -> Iterator[_Show]:
     """Show work as it goes on; yields what reports its progress.
 
     Parameters
     ----------
     currency : of the amounts in notes, which say RMB.
+    threads : of one simulated market; several have kernels of their own to compile.
     """
     console = Console(stderr=True, markup=False, emoji=False)
-    if is_cold():
+    if is_cold(is_fused=threads == 1):
         console.print(_COMPILES, highlight=False, soft_wrap=True)
     if not console.is_terminal:
         yield _in(currency, _lines(console))

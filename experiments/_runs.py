@@ -59,7 +59,7 @@ def run_cases(
     checkpoint = RunCheckpoint(folder, job.identity())
     found = [checkpoint.get(case.labels()) for case in todo]
     missing = [case for case, result in zip(todo, found, strict=True) if result is None]
-    with _pool(job, missing) as pool, progress(job.scenario.currency) as show:
+    with _pool(job, missing) as pool, progress(job.scenario.currency, threads=job.threads) as show:
         results = Results(folder, config, job.seed, checkpoint.parts())
         for result in found:
             if result is not None:

@@ -26,7 +26,10 @@ def calibrate(job: CalibrateJob, folder: Path, config: Tree) -> None:
     open_folder(folder).check_writable()
     figures = engine.read_figures(observed_table(job.figures), job.fit.tolerance)
     seasons = engine.read_seasons(observed_table(job.seasons))
-    with open_pool(job.ray, *_work(job)) as pool, progress(job.scenario.currency) as show:
+    with (
+        open_pool(job.ray, *_work(job)) as pool,
+        progress(job.scenario.currency, threads=job.threads) as show,
+    ):
         outcome = engine.calibrate(job, figures, folder, pool, show)
         answers = engine.answers(job, outcome.ensemble, pool, show)
     results = Results(folder, config, job.seed)

@@ -41,7 +41,10 @@ def optimize(job: OptimizeJob, folder: Path, config: Tree) -> None:
     _check_reached(job.storage)
     known = _known(job)
     work = (0, 0.0) if is_complete(folder, config) else _work(job)
-    with open_pool(job.ray, *work) as pool, progress(job.scenario.currency) as show:
+    with (
+        open_pool(job.ray, *work) as pool,
+        progress(job.scenario.currency, threads=job.threads) as show,
+    ):
         past = weighed_past(job, known, ReportingPool(pool, show, "past of the worlds"))
         outcome = search.optimize(
             job,

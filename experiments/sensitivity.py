@@ -23,7 +23,7 @@ def sensitivity(job: SensitivityJob, folder: Path, config: Tree) -> None:
     seconds = seconds_of_run(job, job.indices.population_share)
     with (
         open_pool(job.ray, engine.runs_count(job), seconds) as pool,
-        progress(job.scenario.currency) as show,
+        progress(job.scenario.currency, threads=job.threads) as show,
     ):
         rows = engine.sensitivities(job, pool, show)
     results = Results(folder, config, job.seed)

@@ -60,7 +60,8 @@ def pytest_sessionstart(session: pytest.Session) -> None:
     from engine.cache import is_cold
 
     is_worker = hasattr(session.config, "workerinput")
-    if not is_worker and session.config.getoption("numprocesses", None) and is_cold():
+    colds = [is_cold(is_fused=is_fused) for is_fused in (True, False)]
+    if not is_worker and session.config.getoption("numprocesses", None) and any(colds):
         subprocess.run([sys.executable, "-c", _WARM_UP], cwd=ROOT, check=True)
 
 

@@ -41,13 +41,17 @@ class Days(NamedTuple):
         return sum(self.sessions)
 
 
-def simulate_days(tell: Tell, case: Case, count: int, *, by_steps: bool = False) -> Days:
-    """Simulate the first `count` days of the run of `case`, telling seconds as they pass.
+def simulate_days(tell: Tell, case: Case, count: int) -> Days:
+    """Simulate the first `count` days of the run of `case`, telling seconds as they pass."""
+    return _simulate(tell, case, count, by_steps=False)
 
-    Parameters
-    ----------
-    by_steps : whether each step of a day is called by itself, though one thread holds all buyers.
-    """
+
+def simulate_by_steps(tell: Tell, case: Case, count: int) -> Days:
+    """Do the same, each step of a day called by itself, though one thread may hold all buyers."""
+    return _simulate(tell, case, count, by_steps=True)
+
+
+def _simulate(tell: Tell, case: Case, count: int, *, by_steps: bool) -> Days:
     gc.collect()
     _reset_peak()
     before = _resident_bytes()

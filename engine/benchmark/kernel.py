@@ -28,7 +28,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
-from engine.benchmark.days import Days, fill_cache, simulate_days
+from engine.benchmark.days import Days, fill_cache, simulate_by_steps, simulate_days
 from engine.benchmark.figures import OnProgress, Row, Setting, Steps
 from engine.benchmark.worker import Tell, Worker
 from engine.case import Case
@@ -53,13 +53,15 @@ _STAGES: Final[tuple[tuple[str, Any, str], ...]] = (
     ("settle", slot, "settle_looks"),
     ("gather", slot, "gather"),
     ("learning", day, "learn_day"),
+    ("learning", day, "learn_rarely"),
+    ("ledger", day, "_spread_of"),
     ("ledger", day, "write_day"),
 )
-"""(stage, where its function is looked up when the day runs, the function's name); none
+"""(stage, where a function of it is looked up when the day runs, the function's name); none
 calls another of them."""
 
 _REST: Final = "rest"
-"""What no stage takes: the loops around them."""
+"""What no stage takes: the buyers' night, booking, and the loops around them."""
 
 WARM_DAYS: Final = 8
 """Days of the run that is not counted, and of the one that shows memory: with a full week."""
@@ -255,6 +257,7 @@ def kernel_suite(job: BenchmarkJob, case: Case, on_progress: OnProgress) -> list
         workers = [stack.enter_context(Worker()) for _ in range(max(job.process_counts))]
         for worker in workers:
             worker.ask(simulate_days, _points_of(job)[0].sized(case), min(days, WARM_DAYS))
+            worker.ask(simulate_by_steps, _points_of(job)[0].sized(case), min(days, WARM_DAYS))
         for _ in range(job.runs):
             _take_turn(job, case, workers, found, steps)
     found.held_bytes = _held_bytes(job, case, min(days, WARM_DAYS))
@@ -333,7 +336,7 @@ def _time_stages(_: Tell, case: Case, count: int) -> _StageTimes:
     The clocks cost time themselves: totals are measured without them.
     """
     with _clocks() as seconds:
-        days = simulate_days(lambda _: None, case, count, by_steps=True)
+        days = simulate_by_steps(lambda _: None, case, count)
     seconds[_REST] = days.days_s - sum(seconds.values())
     return _StageTimes(seconds, days.sessions_count)
 

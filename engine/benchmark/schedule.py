@@ -13,6 +13,7 @@ one before it is settled.
 import pickle
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from heapq import heappop, heappush
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -250,7 +251,7 @@ def _simulated(search: Search, lengths: _Lengths, worlds: int, workers: int) -> 
 
 def _measured_runs(schedule: Schedule, case: Case, runs: int) -> Mapping[float, float]:
     """Return the median seconds of a run on every rung, and of a finalist's, on one core."""
-    warm_up_if_cold(case)
+    warm_up_if_cold(replace(case, threads=1))
     found = {}
     samples = {rung.population_share: rung.anchors_share for rung in schedule.search.rungs}
     for share, anchors_share in sorted({**samples, 1.0: 1.0}.items()):

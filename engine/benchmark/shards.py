@@ -19,12 +19,13 @@ a night to be saved.
 """
 
 import math
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 from statistics import median
 from typing import Any, Final, NamedTuple
 
-from engine.benchmark.days import Days, fill_cache, simulate_days
+from engine.benchmark.days import Days, fill_cache, simulate_by_steps, simulate_days
 from engine.benchmark.figures import OnProgress, Row, Setting, Steps
 from engine.benchmark.worker import Worker
 from engine.case import Case
@@ -80,7 +81,7 @@ def shards_suite(job: BenchmarkJob, case: Case, on_progress: OnProgress) -> list
         for threads in (1, 2):  # fused kernels, and those of each step
             first.ask(fill_cache, replace(case, threads=threads))
     steps.step("compile cache filled")
-    few, many = (_threaded(_shortened(case, size, days), 1, days)
+    few, many = (_threaded(_shortened(case, size, days), 1, days, simulate_by_steps)
                  for size in (job.sharded_population // _LESS, job.sharded_population))  # fmt: skip
     steps.step(f"1 thread: {many:.2f} s a day")
     rows: list[Row] = []
@@ -104,10 +105,12 @@ def shards_suite(job: BenchmarkJob, case: Case, on_progress: OnProgress) -> list
     return rows + ([] if model is None else _projected(job, case, model))
 
 
-def _threaded(case: Case, threads: int, days: int) -> float:
+def _threaded(
+    case: Case, threads: int, days: int, simulated: Callable[..., Days] = simulate_days
+) -> float:
     """Return what a day takes in one process: the median of those that count."""
     with Worker() as worker:
-        found: Days = worker.ask(simulate_days, replace(case, threads=threads), days)
+        found: Days = worker.ask(simulated, replace(case, threads=threads), days)
     return median(found.day_s[_WARM:])
 
 

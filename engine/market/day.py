@@ -151,7 +151,7 @@ def _sell_by_steps(
 def _spread_of(state: State, scratch: Scratch, levers: DayLevers) -> tuple[float, int, float]:
     """Add to the anchors' months; how the day's sales spread over anchors."""
     record = state.record
-    streamed, sellers, others = add_spread(
+    counted: tuple[float, int, float] = add_spread(
         scratch.sealed.market, record.anchor_gmv[levers.month], record.anchor_visits
     )
-    return streamed, sellers, others
+    return counted

@@ -1,16 +1,15 @@
 """The day of a market that one thread holds: its steps fused into few kernels.
 
-By itself each step of `engine.market.day` is a kernel of some microseconds, twenty of them a day,
-and what Python does between them costs as much again: it finds the processor's caches full of the
-market, and leaves them full of itself. Threads and shards have to meet between the steps; where
-there are neither, three kernels do the same work, with the same bits:
+The steps of `engine.market.day` are some twenty kernels a day, a few microseconds each in a small
+market, and what Python does between them takes a tenth of such a day. Threads and shards have to
+meet between the steps; where there are neither, three kernels do the same work, with the same bits:
 
-    `_open`   steps 2 to 4
-    `_sell`   steps 6 and 7 of a slot, once step 5 has opened it
-    `_close`  step 8, and how the day's sales spread over anchors
+    `_open_day`   steps 2 to 4
+    `_sell_slot`  steps 6 and 7 of a slot, once step 5 has opened it
+    `_close_day`  step 8, and how the day's sales spread over anchors
 
-What is rare stays in Python: the lottery for stock, for which `_sell` stops before it settles, and
-is called again.
+What is rare stays in Python: the lottery for stock, for which `_sell_slot` stops before it settles,
+and is called again.
 """
 
 import numpy as np
@@ -43,8 +42,9 @@ def open_day(
     world: World, plan: Plan, state: State, scratch: Scratch, levers: DayLevers
 ) -> tuple[DayControls, int]:
     """Steps 2 to 4; returns what the platform set, and how many suppliers joined."""
+    # Before step 3, which neither reads what guests show nor writes what they bring.
     stage_guests(world, state, scratch.streams, levers.day)
-    joins, found = _open(
+    joins, found = _open_day(
         scratch.sealed.market,
         scratch.seal(levers),
         pacing_input(plan, state.platform, levers.day),
@@ -70,13 +70,13 @@ def sell_slot(
         sealed.batches[0],
         (scratch.bounds, scratch.all_looks, scratch.looks_count),
     )
-    is_short, claimed, own, partner = _sell(*market, purse, False, 0)
+    is_short, claimed, own, partner = _sell_slot(*market, purse, False, 0)
     if is_short:
         totals = scratch.slot_totals[0]
         wishes = Wishes(totals.claims, totals.demand, totals.visits)
         fill = allot_stock(world, state, scratch, wishes)
         scale_expected(scratch.streams, totals, fill)
-        _, _, own, partner = _sell(*market, purse, True, claimed)
+        _, _, own, partner = _sell_slot(*market, purse, True, claimed)
     return own, partner
 
 
@@ -85,7 +85,7 @@ def close_day(
 ) -> tuple[float, int, float]:
     """Step 8; returns what `add_spread` counts."""
     record = state.record
-    learned, engagement, (streamed, sellers, others) = _close(
+    learned, engagement, (streamed, sellers, others) = _close_day(
         state.buyers.person.size,
         scratch.sealed.market,
         scratch.seal(levers),
@@ -106,7 +106,7 @@ _settle_engagement = step_of(settle_engagement)
 
 
 @kernel
-def _open(market, levers, pacing, ads_share):
+def _open_day(market, levers, pacing, ads_share):
     """Steps 2 to 4, of what `pacing_input` returns; returns joins and what `pace` returns."""
     gains, pushes, weights, money, known, kinds = pacing
     found = _pace(market, levers, gains, pushes, weights, money, known, kinds)
@@ -119,7 +119,7 @@ def _open(market, levers, pacing, ads_share):
 
 
 @kernel
-def _sell(buyers, market, context, totals, batch, room, purse, is_allotted, claimed):
+def _sell_slot(buyers, market, context, totals, batch, room, purse, is_allotted, claimed):
     """Steps 6 and 7 of a slot.
 
     Returns whether stock is short, what was claimed of the platform's own purse before it ran
@@ -130,7 +130,7 @@ def _sell(buyers, market, context, totals, batch, room, purse, is_allotted, clai
     if not is_allotted:
         _decide_all(buyers, market, context, totals, batch, room)
         partner_cut, own_cut, claimed, is_short = _count(market, totals, own, partner)
-        for partner_only in (True, False):
+        for partner_only in (True, False):  # in a loop: `_withdraw` is compiled in once
             cut = partner_cut if partner_only else own_cut
             if cut == N_BUCKETS:
                 continue
@@ -142,11 +142,10 @@ def _sell(buyers, market, context, totals, batch, room, purse, is_allotted, clai
                 own_cut, claimed = now_cut, now_claimed
         if is_short:
             return True, claimed, 0, 0
-    bounds, looks, counts = room
-    most = looks.size // bounds[-1]
+    _, _, counts = room
     for block in range(counts.size):
-        own_looks = looks[bounds[block] * most : bounds[block + 1] * most]
-        _settle(buyers, market, context, totals, own_looks, counts[block], batch)
+        looks = _looks_of(block, room)
+        _settle(buyers, market, context, totals, looks, counts[block], batch)
     totals.counts[_CLAIMED] = claimed
     totals.counts[_ADS] = np.int64(totals.counts[_VISITS] * market.feed.ad_price[0])
     own, partner = _book_slot(market, totals)
@@ -156,23 +155,27 @@ def _sell(buyers, market, context, totals, batch, room, purse, is_allotted, clai
 @step
 def _decide_all(buyers, market, context, totals, batch, room):
     """Decide the sessions of every block, and note how many looks each has."""
-    bounds, looks, counts = room
-    most = looks.size // bounds[-1]
+    bounds, _, counts = room
     for block in range(counts.size):
-        first, last = bounds[block], bounds[block + 1]
-        own_looks = looks[first * most : last * most]
-        counts[block] = _decide(first, last, buyers, market, context, totals, own_looks, batch)
+        first, last, looks = bounds[block], bounds[block + 1], _looks_of(block, room)
+        counts[block] = _decide(first, last, buyers, market, context, totals, looks, batch)
 
 
 @step
 def _withdraw_all(cut, partner_only, buyers, market, context, totals, batch, room):
     """Take coupons from all buckets from `cut` on, block by block."""
-    bounds, looks, counts = room
-    most = looks.size // bounds[-1]
+    _, _, counts = room
     for block in range(counts.size):
-        own_looks = looks[bounds[block] * most : bounds[block + 1] * most]
-        n = counts[block]
-        _withdraw(cut, partner_only, buyers, market, context, totals, own_looks, n, batch)
+        n, looks = counts[block], _looks_of(block, room)
+        _withdraw(cut, partner_only, buyers, market, context, totals, looks, n, batch)
+
+
+@step
+def _looks_of(block, room):
+    """The room for the looks of one block."""
+    bounds, looks, _ = room
+    most = looks.size // bounds[-1]  # of a buyer
+    return looks[bounds[block] * most : bounds[block + 1] * most]
 
 
 @step
@@ -183,7 +186,7 @@ def _count(market, totals, own, partner):
 
 
 @kernel
-def _close(buyers_count, market, levers, learning, users, record):
+def _close_day(buyers_count, market, levers, learning, users, record):
     """Step 8: returns what `learn`, `settle_engagement` and `add_spread` return.
 
     Of `learning_input`, `engagement_input`, and the record's columns that `add_spread` adds to.

@@ -3,10 +3,11 @@
 Nothing here survives a night: a `Scratch` made anew goes on with the same bits.
 """
 
+import mmap
+import sys
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from mmap import mmap
 from typing import Any, NamedTuple, Self
 
 import numpy as np
@@ -228,13 +229,20 @@ def new_scratch(
     )
 
 
+_UNRESERVED: dict[str, int] = (
+    {"flags": mmap.MAP_SHARED | mmap.MAP_ANONYMOUS | 0x4000} if sys.platform == "linux" else {}
+)
+"""MAP_NORESERVE, which Python has no name for before 3.13."""
+
+
 def _room_for_looks(count: int) -> NDArray[np.void]:
     """Room for the worst case: pages that are never written to cost no memory.
 
     Not from NumPy, which asks for pages of 2 MiB: a block's looks fill a part of one, and what is
-    left over would be a third of a large market's memory.
+    left over would be a third of a large market's memory. Nor may Linux reserve memory for all of
+    it: that is several times what the buyers take.
     """
-    return np.frombuffer(mmap(-1, count * LOOK.itemsize), LOOK)
+    return np.frombuffer(mmap.mmap(-1, count * LOOK.itemsize, **_UNRESERVED), LOOK)
 
 
 def _records_of(world: World, state: State, rooms: dict[str, Any]) -> _MarketRecords:

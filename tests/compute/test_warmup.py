@@ -33,10 +33,11 @@ def run(tmp_path: Path, program: str, stored: Path) -> set[Path]:
 
 
 @pytest.mark.slow
-def test_a_year_after_the_warm_up_compiles_nothing(tmp_path: Path) -> None:
+@pytest.mark.parametrize("threads", [1, 2])
+def test_a_year_after_the_warm_up_compiles_nothing(threads: int, tmp_path: Path) -> None:
     stored = tmp_path / "case.pickle"
     coupons = ("policy=double_ten_billion", "policy.subsidy.budget_bn_rmb=1")
-    stored.write_bytes(pickle.dumps(case(*coupons, days=40)))
+    stored.write_bytes(pickle.dumps(case(*coupons, days=40, threads=threads)))
     compiled = run(tmp_path, WARM_UP, stored)
     assert compiled
     assert run(tmp_path, YEAR, stored) == compiled
@@ -52,7 +53,7 @@ def compile_slowly(case):
     with open(sys.argv[2], "a") as file:
         file.write("compiled\\n")
     time.sleep(2)
-    mark_warm()
+    mark_warm(is_fused=case.is_fused)
 
 engine.warmup.warm_up = compile_slowly
 make_ready(pickle.load(open(sys.argv[1], "rb")))

@@ -1,5 +1,7 @@
 """Same seed, same bits: whatever the threads; and what must not depend on what."""
 
+import os
+
 import numpy as np
 import pytest
 
@@ -43,6 +45,11 @@ def test_threads_and_blocks_change_no_bit(alone, count, monkeypatch):
     assert same(alone, simulate(case(*BINDING, days=20, threads=count)))
 
 
+GUESTS = ", ".join(
+    f"{{name: {name}, traffic_share: {share}, day: 2020-01-05, kind: domestic,"
+    " category: appliances, price_rmb: 900, cost_share: 0.4, attention: 4, forecast_rmb: 1e6}"
+    for name, share in (("one", 0.3), ("other", 0.1))
+)
 YEARS = {
     "coupons and stock run out": (BINDING, 20),
     "both purses and the stock run out": (
@@ -59,12 +66,21 @@ YEARS = {
     ),
     "anchors begin, leave and come back, and a guest streams": ((), 366),
     "every lever acts": (("policy=all_levers",), 60),
+    "one slot a day": (("scenario.calendar.slot_share=[1.0]",), 20),
+    "three slots, and two guests on a day": (
+        (
+            "scenario.calendar.slot_share=[0.2,0.5,0.3]",
+            f"scenario.calendar.trial_streams=[{GUESTS}]",
+        ),
+        10,
+    ),
 }
 
 
 @pytest.mark.parametrize("name", YEARS)
 def test_fused_steps_are_the_steps(name, monkeypatch):
-    monkeypatch.setattr(scratch, "_LARGEST", 9_000)
+    monkeypatch.setattr(scratch, "_SMALLEST", 300)
+    monkeypatch.setattr(scratch, "_LARGEST", 700)
     overrides, days = YEARS[name]
     markets = [open_market(case(*overrides, days=days)) for _ in range(2)]
     markets[1].scratch.is_fused = False
@@ -95,6 +111,22 @@ def test_the_years_of_fused_steps_meet_what_is_rare(monkeypatch):
     assert world.trial_days
     assert world.absences
     assert (world.anchors.arrives > 0).any()
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+@pytest.mark.parametrize("shards", [1, "auto"])
+def test_a_case_knows_whether_its_steps_are_fused(shards, threads):
+    asked = case(f"scale.shards={shards}", threads=threads)
+    market = open_market(asked)
+    assert market.scratch.is_fused == asked.is_fused == (threads == 1)
+
+
+def test_rooms_for_looks_reserve_no_memory():
+    """They are several times as large as the buyers; what is not written to costs nothing."""
+    pages = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    room = scratch._room_for_looks(2 * pages // scratch.LOOK.itemsize)
+    room[-1]["buyer"] = 1
+    assert room[0]["buyer"] == 0
 
 
 def test_the_same_case_twice_gives_the_same_bits(alone):

@@ -9,7 +9,7 @@ import pickle
 import time
 from collections.abc import Sequence
 from contextlib import ExitStack, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from resource import RUSAGE_SELF, getrusage
@@ -103,8 +103,9 @@ class ShardWorker:
 
         if (refusal := wanted.refused()) is not None:
             return refusal
-        make_ready(case)
         place = self._place
+        sharded = case.scale.model_copy(update={"shards": place.count})
+        make_ready(replace(case, scale=sharded))
         if not place.is_local:  # on this machine the command holds it, which outlives its shards
             remove_left_nights([gettempdir()])
             place.folder.parent.mkdir(parents=True, exist_ok=True)
