@@ -1,12 +1,22 @@
 """Columns of a day that are not added up, and what months and runs have of the same name."""
 
 import math
+from itertools import pairwise
 from typing import Final
 
 import numpy as np
 
 from engine.accounts import Account, Count
-from engine.measures.measure import Column, DailyView, Measure, RunView, cumulative, ratio, shares
+from engine.measures.measure import (
+    Column,
+    DailyView,
+    Flags,
+    Measure,
+    RunView,
+    cumulative,
+    ratio,
+    shares,
+)
 
 
 def goal_and_paid(run: RunView) -> tuple[int, int]:
@@ -28,6 +38,33 @@ def _attained_share(run: RunView) -> float:
 def _budget_spent(days: DailyView) -> Column:
     """Coupons since the purse was opened, as a share of it."""
     return shares(cumulative(days["subsidy_fen"], days["purse_day"]), days["budget_fen"])
+
+
+def _own_purse_days(run: RunView) -> Flags:
+    """Tell the reported days of purses that no decision replaced; bool, (days,).
+
+    A decision within a year replaces the purse of what was in force before: what that one did not
+    come to spend is no part of what the new policy may spend. On 1 January a purse ends by itself.
+    """
+    opened = run.reported("purse_day")
+    replaced = [
+        before
+        for before, after in pairwise(np.unique(opened).astype(int).tolist())
+        if run.days.year[after] == run.days.year[after - 1]
+    ]
+    return ~np.isin(opened, replaced)
+
+
+def _budget(run: RunView) -> int:
+    """The purses of the reported days, each counted once, fen; none that a decision replaced."""
+    own = _own_purse_days(run)
+    _, where = np.unique(run.reported("purse_day")[own], return_index=True)
+    return sum(round(float(budget)) for budget in run.reported("budget_fen")[own][where])
+
+
+def _spent_of_run(run: RunView) -> float:
+    paid = int(run.daily["subsidy_fen"][_own_purse_days(run)].sum())
+    return ratio(paid, run["budget_fen"])
 
 
 def _capped(days: DailyView) -> Column:
@@ -70,12 +107,18 @@ ATTAINMENT: Final = Measure(
     most=math.inf,
     key=3,
 )
+BUDGET: Final = Measure(
+    "budget_fen",
+    "Budget",
+    "The platform's purse for coupons over the horizon; not one that a decision replaced.",
+    run=_budget,
+)
 BUDGET_SPENT: Final = Measure(
     "budget_spent_share",
     "Budget spent",
-    "Subsidy as a share of the platform's purse for the horizon.",
+    "Subsidy as a share of the platform's purse that paid it; not of one that a decision replaced.",
     day=_budget_spent,
-    run=lambda run: ratio(run["subsidy_fen"], run["budget_fen"]),
+    run=_spent_of_run,
     key=5,
 )
 CAPPED_ORDERS: Final = Measure(

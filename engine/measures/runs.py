@@ -8,6 +8,7 @@ import numpy as np
 from engine.accounts import Account
 from engine.measures.days import (
     ATTAINMENT,
+    BUDGET,
     BUDGET_SPENT,
     CAPPED_ORDERS,
     CONCENTRATION_MEASURES,
@@ -64,12 +65,6 @@ def _dau_change(run: RunView) -> float:
 def _target_attained(run: RunView) -> bool:
     goal, paid = goal_and_paid(run)
     return goal > 0 and paid >= goal
-
-
-def _budget(run: RunView) -> int:
-    """The purses in force on the reported days, each counted once, fen."""
-    _, where = np.unique(run.reported("purse_day"), return_index=True)
-    return sum(round(float(budget)) for budget in run.reported("budget_fen")[where])
 
 
 RUN_MEASURES: Final = (
@@ -199,12 +194,7 @@ RUN_MEASURES: Final = (
         key=2,
     ),
     ATTAINMENT,
-    Measure(
-        "budget_fen",
-        "Budget",
-        "The platform's purse for coupons over the horizon.",
-        run=_budget,
-    ),
+    BUDGET,
     BUDGET_SPENT,
     CAPPED_ORDERS,
     Measure(

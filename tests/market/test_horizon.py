@@ -89,6 +89,27 @@ def test_another_policy_before_the_horizon_is_the_branch_of_its_state():
     assert 0 <= seen.run["subsidy_fen"] <= budget
 
 
+def test_a_purse_that_a_decision_replaces_is_no_part_of_the_budget():
+    """Asked of the rest of a year or of the year: what the new policy may spend is the same."""
+    history, day = over("h1_2020").policy, date(2020, 7, 1)
+    rest = simulate(replace(over("all_levers", start=str(day)), history=history)).run
+    year = simulate(replace(over("all_levers"), history=history, decision_date=day)).run
+    assert year["subsidy_fen"] > rest["subsidy_fen"]  # that of the months before counts as subsidy
+    assert year["budget_fen"] == rest["budget_fen"] > 0
+    assert year["budget_spent_share"] == rest["budget_spent_share"] > 0
+    without = over("all_levers", "2020-01-01", "2020-12-31", "policy.subsidy.budget_bn_rmb=0")
+    none = simulate(replace(without, history=history, decision_date=day)).run
+    assert none["subsidy_fen"] > 0
+    assert (none["budget_fen"], none["budget_spent_share"]) == (0, 0.0)
+
+
+def test_purses_of_two_years_both_count():
+    asked = over("all_levers", "2020-01-01", "2021-01-31")
+    run = simulate(asked).run
+    assert run["budget_fen"] == 2 * round(asked.policy.subsidy.budget_bn_rmb * 1e11)
+    assert run["budget_spent_share"] == run["subsidy_fen"] / run["budget_fen"]
+
+
 def test_across_new_year_nothing_jumps_back():
     daily = simulate(over("laissez_faire", end="2021-03-31")).daily
     assert np.array_equal(
