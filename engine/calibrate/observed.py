@@ -206,7 +206,7 @@ def _parquet(address: str, data: bytes) -> tuple[list[dict[str, Any]], list[str]
 
     try:
         table = pq.read_table(pa.BufferReader(data), use_threads=False, pre_buffer=False)
-    except pa.ArrowInvalid as error:
+    except (pa.ArrowException, OSError, ValueError) as error:  # OSError: damaged, e.g. its footer
         raise _refused(address, f"is no Parquet table ({error})", "save it again") from None
     return table.to_pylist(), table.column_names
 

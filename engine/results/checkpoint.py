@@ -162,5 +162,5 @@ def _can_read(folder: Folder, name: str) -> bool:
     """Return whether a Parquet file is there and has its end, which is written last."""
     try:
         return folder.exists(name) and bool(pq.ParquetFile(pa.BufferReader(folder.get(name))))
-    except pa.ArrowInvalid:
+    except (pa.ArrowException, OSError, ValueError):  # OSError: its end is there, but damaged
         return False

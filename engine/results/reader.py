@@ -81,10 +81,12 @@ def provenance_of(table: pa.Table) -> dict[str, Any]:
 
 
 def _read(folder: Folder, file: str) -> pa.Table:
+    data = folder.get(file)  # a file that cannot be read is told there
     try:
         # Without threads: those of Arrow may outlive the interpreter and abort its exit.
-        return pq.read_table(pa.BufferReader(folder.get(file)), use_threads=False, pre_buffer=False)
-    except pa.ArrowInvalid as error:
+        return pq.read_table(pa.BufferReader(data), use_threads=False, pre_buffer=False)
+    # Of damaged bytes Arrow raises OSError as well, as of a footer that is no Thrift.
+    except (pa.ArrowException, OSError, ValueError) as error:
         raise StorageError(
             f"{folder.address}/{file}: is not a Parquet table ({error})\n"
             "  remedy:  remove the file and run the command again"

@@ -251,9 +251,10 @@ def _parquet(folder: Folder, name: str) -> pq.ParquetFile:
 
 def _hash_of(folder: Folder, name: str) -> str:
     """Return the config's hash that a table bears; empty if this package did not write it."""
+    data = folder.get(name)
     try:
-        found = pq.read_schema(pa.BufferReader(folder.get(name))).metadata or {}
-    except pa.ArrowInvalid:
+        found = pq.read_schema(pa.BufferReader(data)).metadata or {}
+    except (pa.ArrowException, OSError, ValueError):  # OSError: a damaged footer
         return ""
     return str(found.get(f"{provenance.PREFIX}config_hash".encode(), b"").decode())
 

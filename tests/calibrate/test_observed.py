@@ -156,6 +156,12 @@ def test_no_parquet_under_its_name_is_refused(tmp_path: Path) -> None:
         read_figures(str(tmp_path / "mine.parquet"), TOLERANCE)
 
 
+def test_a_parquet_table_with_a_damaged_footer_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "mine.parquet").write_bytes(b"PAR1" + b"\xff" * 8 + b"\x08\0\0\0PAR1")
+    with pytest.raises(InputError, match="is no Parquet table"):
+        read_figures(str(tmp_path / "mine.parquet"), TOLERANCE)
+
+
 def test_a_table_without_anything_to_fit_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="no row with role fit is modelled"):
         match_figures(

@@ -21,9 +21,10 @@ from engine.results import (
     list_tables,
     read_table,
 )
+from engine.results.checkpoint import RunCheckpoint
 from engine.results.schemas import COLUMNS, unit_of
 from engine.results.storage import open_folder
-from engine.results.writer import _schema
+from engine.results.writer import _schema, part_name
 from tests.fakes import simulate_fake, small_case, small_policy
 from tests.kinds import KINDS_IN_CONFIG
 
@@ -306,6 +307,47 @@ def test_a_truncated_part_is_named(tmp_path: Path) -> None:
     (write(tmp_path) / "runs.parquet").write_bytes(b"PAR1")
     with pytest.raises(StorageError, match=r"runs\.parquet: is not a Parquet table"):
         read_table(tmp_path, "runs")
+
+
+def damage_footer(file: Path) -> None:
+    """Spoil what says how the file is made up; its length and the last mark stay."""
+    data = file.read_bytes()
+    size = int.from_bytes(data[-8:-4], "little")
+    file.write_bytes(data[: -8 - size] + b"\xff" * size + data[-8:])
+
+
+def test_a_part_with_a_damaged_footer_is_named_as_a_truncated_one(tmp_path: Path) -> None:
+    damage_footer(write(tmp_path) / "runs.parquet")
+    with pytest.raises(StorageError, match=r"runs\.parquet: is not a Parquet table"):
+        read_table(tmp_path, "runs")
+
+
+def test_a_file_that_cannot_be_read_is_not_called_damaged(tmp_path: Path) -> None:
+    runs = write(tmp_path) / "runs.parquet"
+    runs.unlink()
+    runs.mkdir()
+    with pytest.raises(StorageError, match=r"runs\.parquet") as refused:
+        read_table(tmp_path, "runs")
+    assert "is not a Parquet table" not in str(refused.value)
+
+
+def test_what_is_damaged_among_the_results_stays_until_it_is_written_anew(tmp_path: Path) -> None:
+    write(tmp_path, config=CONFIG | {"seed": 8})
+    stale = next((tmp_path / "daily").iterdir()).rename(tmp_path / "daily" / "run,stale.parquet")
+    damage_footer(stale)
+    damage_footer(tmp_path / "runs.parquet")
+    write(tmp_path)
+    assert stale.exists()
+    assert read_table(tmp_path, "runs").num_rows == 3
+
+
+def test_a_run_with_a_damaged_part_counts_as_not_finished(tmp_path: Path) -> None:
+    (done,) = years(("a", 0))
+    write(tmp_path, [done])
+    RunCheckpoint(tmp_path, "job").add(done, details=True)
+    assert RunCheckpoint(tmp_path, "job").get(done.labels) is not None
+    damage_footer(tmp_path / "daily" / part_name(done.labels))
+    assert RunCheckpoint(tmp_path, "job").get(done.labels) is None
 
 
 def test_a_table_of_another_version_is_named_with_what_it_lacks(tmp_path: Path) -> None:
