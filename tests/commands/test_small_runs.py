@@ -10,8 +10,10 @@ import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+import yaml
 
-from engine.results import provenance_of, read_table
+from engine.results import list_tables, provenance_of, read_table
+from engine.results.schemas import COLUMNS, PARTED
 from tests import fakes
 
 SMALL = ("scale=smoke", "ray.backend=process", "hydra.run.dir=out")
@@ -239,6 +241,28 @@ def test_replan_answers_for_the_rest_of_the_year_by_what_is_known(type_in, place
     assert "How sure: 8 worlds are asked and count alike" in " ".join(even.out.split())
 
 
+def tables_in_help(command: str) -> set[str]:
+    """The tables that a command's help says it leaves: files `NAME.parquet`, and folders `NAME/`.
+
+    Of a list such as `a, b and c.parquet` each word counts.
+    """
+    conf = Path(__file__).parents[2] / "conf" / f"{command}.yaml"
+    tree = yaml.safe_load(conf.read_text(encoding="utf-8"))
+    said = " ".join(tree["hydra"]["help"]["header"].split("Examples")[0].split())
+    lists = re.findall(r"((?:\w+, )*(?:\w+ and )?\w+)\.parquet", said)
+    folders = {name for name in PARTED if f" {name}/" in said}
+    return folders | {name for words in lists for name in re.split(", | and ", words)}
+
+
+@pytest.mark.parametrize("command", [
+    "ablate", "benchmark", "calibrate", "compare", "optimize", "priors", "response", "sensitivity",
+    "trial",
+])  # fmt: skip
+def test_a_command_s_help_names_tables_that_there_are(command: str) -> None:
+    assert tables_in_help(command)
+    assert tables_in_help(command) <= set(COLUMNS)
+
+
 def test_the_main_job_tells_what_is_left_beyond_the_year(type_in, place: Path) -> None:
     worlds = ("ensemble=single", "actuals=null", "targets_bn_rmb=[1,230,260]")
     ended = type_in("optimize", *SMALL, *worlds)
@@ -258,6 +282,7 @@ def test_the_main_job_tells_what_is_left_beyond_the_year(type_in, place: Path) -
     assert "target path" in said
     assert "with 365 days after." in " ".join(ended.out.split())
     assert "<h3>Beyond the year</h3>" in (place / "out" / "report.html").read_text()
+    assert tables_in_help("optimize") == set(list_tables(place / "out"))
     words = (*worlds[:2], "run_off=[]", "hydra.run.dir=short")
     short = type_in("optimize", *SMALL, *words)
     assert short.status == 0, short.err
