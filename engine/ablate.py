@@ -1,6 +1,6 @@
 """Every mechanism off in turn, paired against all on under common random numbers."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final
 
@@ -12,6 +12,7 @@ _ALL_ON: Final = "all_on"
 _PREFIX: Final = "without_"
 COMMON: Final = "gmv_paid_fen"
 """The measure that is shown for every mechanism beside its own."""
+_ENDS: Final = ("difference", "ci_low", "ci_high")
 
 
 def ablations(cases: Sequence[Case]) -> Iterator[Case]:
@@ -46,13 +47,19 @@ def effects(results: Sequence[RunResult]) -> list[dict[str, Any]]:
     return rows
 
 
-def indistinguishable(rows: Sequence[dict[str, Any]]) -> list[str]:
-    """Mechanisms without a distinguishable effect on any of their own measures."""
+def indistinguishable(rows: Sequence[Mapping[str, Any]]) -> dict[str, bool]:
+    """Mechanisms without a distinguishable effect on any of their own measures; whether they acted.
+
+    One that never acted leaves every measure of every pair exactly as it is when it is off: more
+    replications do not help.
+    """
     told = {row["mechanism"] for row in rows if row["is_own"] and is_distinguishable(row)}
-    return [name for name in dict.fromkeys(row["mechanism"] for row in rows) if name not in told]
+    acted = {row["mechanism"] for row in rows if any(row[end] for end in _ENDS)}
+    names = dict.fromkeys(row["mechanism"] for row in rows)
+    return {name: name in acted for name in names if name not in told}
 
 
-def is_distinguishable(row: dict[str, Any]) -> bool:
+def is_distinguishable(row: Mapping[str, Any]) -> bool:
     """Whether the 95 % interval of a difference leaves out zero.
 
     Where all pairs agree there is no interval, and any difference is distinguishable: a mechanism

@@ -8,7 +8,7 @@ from experiments._app import app
 
 
 def ablate(job: SimulateJob, folder: Path, config: Tree) -> None:
-    """Leave `ablation`, `runs` and the report; say which mechanism shows no effect."""
+    """Leave `ablation`, `runs` and the report; say which shows no effect."""
     from engine.ablate import ablations, effects, indistinguishable
     from engine.cases import cases
     from engine.report.terminal.policies import print_ablation
@@ -19,11 +19,17 @@ def ablate(job: SimulateJob, folder: Path, config: Tree) -> None:
     rows = effects(runs)
     results.write_rows("ablation", rows)
     print_ablation(rows, conclude(results, folder), job.policy.name)
-    for name in indistinguishable(rows):
-        print(
-            f"Note: {name} is not distinguishable from zero on its own measures; "
-            "try more replications."
-        )
+    for name, acted in indistinguishable(rows).items():
+        if acted:
+            print(
+                f"Note: {name} is not distinguishable from zero on its own measures; "
+                "try more replications."
+            )
+        else:
+            print(
+                f"Note: {name} never acted in these runs: with it off, every measure is exactly "
+                "the same. More replications do not help; another policy or scenario may."
+            )
     print_changes(folder, config)
     print_folder(folder)
 

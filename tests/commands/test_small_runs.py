@@ -241,6 +241,13 @@ def test_replan_answers_for_the_rest_of_the_year_by_what_is_known(type_in, place
     assert "How sure: 8 worlds are asked and count alike" in " ".join(even.out.split())
 
 
+def test_an_ablation_says_what_never_acted(type_in) -> None:
+    ended = type_in("ablate", *SMALL, "replications=2")  # the fake market knows no mechanism
+    assert ended.status == 0, ended.err
+    assert "Note: m14_target never acted in these runs: with it off" in ended.out
+    assert "try more replications" not in ended.out
+
+
 def tables_in_help(command: str) -> set[str]:
     """The tables that a command's help says it leaves: files `NAME.parquet`, and folders `NAME/`.
 

@@ -4,6 +4,8 @@ import re
 from html.parser import HTMLParser
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from engine.errors import StorageError
@@ -132,9 +134,29 @@ def test_an_ablation_has_its_own_heading_and_says_what_matters(tmp_path: Path) -
     assert "M7: an anchor leaves" in said
     assert re.search(r"M7 exits matters most: without it GMV as paid changes by −[\d.]+", said)
     assert re.search(r"these change it most \(bn RMB\): M7 exits \(−[\d.]+ ± [\d.]+\)\.", said)
-    assert "On GMV as paid, not distinguishable from zero: M14 target." in said
+    assert "Never acted in these runs, the same without them: M14 target." in said
+    assert "not distinguishable from zero:" not in said
     assert "What the run brings" not in said
     assert "all_on" not in said.split("What the words mean")[0]
+
+
+def test_more_replications_are_not_asked_of_mechanisms_that_never_acted(tmp_path: Path) -> None:
+    said = plain(read(ablate_folder(tmp_path)).text)
+    never = "No number of replications tells more of 1 of {} mechanisms: they never acted"
+    assert never.format(2) in said
+    assert "More replications may tell" not in said
+
+    file = tmp_path / "ablation.parquet"
+    table = pq.read_table(file)
+    rows = table.to_pylist()
+    noisy = {"mechanism": "m09_festival", "ci_low": -1e9, "ci_high": 1e9, "difference": 1e8}
+    more = [row | noisy for row in rows if row["mechanism"] == "m14_target"]
+    pq.write_table(pa.Table.from_pylist(rows + more, table.schema), file)
+    said = plain(read(tmp_path).text)
+    assert "More replications may tell 1 of 3 mechanisms from noise" in said
+    assert never.format(3) in said
+    assert "On GMV as paid, not distinguishable from zero: M9 festival." in said
+    assert "on any of their own measures: M9 festival." in said
 
 
 @pytest.mark.parametrize(

@@ -303,6 +303,8 @@ UNSHOWN = (
     "GMV as paid does not move beyond noise in any job.",
     "s0 and s1 side by side",
     "More replications may tell 6 of 23 mechanisms from noise: so far they may do nothing.",
+    "On GMV as paid, not distinguishable from zero: M9 festival.",
+    "Not distinguishable from zero on any of their own measures: M9 festival.",
     "Recommended by the first goal: trial_044, Net cost 4.00 bn RMB.",
     "P(all constraints hold) 0.97. No other finalist holds them as surely.",
     "P(best of the 4 finalists that hold them) 0.80; expected loss against the best of them 0.3%.",

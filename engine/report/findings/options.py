@@ -6,7 +6,7 @@ The cheapest that reaches the goal, the knee of the price curve, and the highest
 from collections.abc import Mapping, Sequence
 from typing import Final, NamedTuple
 
-from engine.ablate import COMMON, is_distinguishable
+from engine.ablate import COMMON, indistinguishable, is_distinguishable
 from engine.decision.amounts import bn
 from engine.report.findings.calibration import fit_changes
 from engine.report.findings.comparison import ONE_WORLD, comparison_changes
@@ -130,11 +130,18 @@ def _wider_sentences(study: StudyResults) -> list[str]:
     """Say of a study without a price of targets what more runs and other worlds may change."""
     said = []
     common = [row for row in study.ablation if row["measure"] == COMMON]
-    silent = sum(not is_distinguishable(dict(row)) for row in common)
+    unsure = [row for row in common if not is_distinguishable(row)]
+    silent = sum(bool(row["difference"] or row["ci_low"] or row["ci_high"]) for row in unsure)
+    idle = sum(not acted for acted in indistinguishable(study.ablation).values())
     if silent:
         said.append(
             f"More replications may tell {silent} of {len(common)} mechanisms from noise: so far "
             "they may do nothing."
+        )
+    if idle:
+        said.append(
+            f"No number of replications tells more of {idle} of {len(common)} mechanisms: they "
+            "never acted in these runs. Another policy or scenario may."
         )
     said += factor_changes(study.sensitivity)
     if study.calibration:

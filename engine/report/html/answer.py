@@ -282,7 +282,7 @@ def _goal_sentence(study: StudyResults, line: Line) -> str:
 def _ablation_sentences(rows: Sequence[Row]) -> list[str]:
     """Say which mechanisms matter most for GMV as paid, and which effects may be zero."""
     common = [row for row in rows if row["measure"] == COMMON]
-    told = sorted((row for row in common if is_distinguishable(dict(row))), key=_size)
+    told = sorted((row for row in common if is_distinguishable(row)), key=_size)
     said = []
     if told:
         whole = show(COMMON, told[0]["baseline_mean"])
@@ -291,14 +291,19 @@ def _ablation_sentences(rows: Sequence[Row]) -> list[str]:
             f"With every mechanism on, GMV as paid is {whole} bn RMB. Turned off one at a time,"
             f" these change it most (bn RMB): {'; '.join(parts)}."
         )
-    still = [_called(row["mechanism"]) for row in common if row not in told]
+    without = indistinguishable(rows)
+    idle = [_called(name) for name, acted in without.items() if not acted]
+    silent = [_called(name) for name, acted in without.items() if acted]
+    names = [_called(row["mechanism"]) for row in common if row not in told]
+    still = [name for name in names if name not in idle]
     if still:
         said.append(f"On GMV as paid, not distinguishable from zero: {', '.join(still)}.")
-    silent = [_called(name) for name in indistinguishable([dict(row) for row in rows])]
     if silent:
         said.append(
             f"Not distinguishable from zero on any of their own measures: {', '.join(silent)}."
         )
+    if idle:
+        said.append(f"Never acted in these runs, the same without them: {', '.join(idle)}.")
     return said
 
 
