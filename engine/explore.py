@@ -286,7 +286,9 @@ def _learnt_from(
             "FOLDER",
             f"the search in {folder} has {len(rows)} finished trials in its space",
             f"at least {_LEAST_TRIALS}, from which forecasts are learnt",
-            "let it go on, or give another",
+            # Its table of trials is written at its end: going on adds none.
+            f"start a larger one (search.trials_count, here {job.search.trials_count}), or give "
+            "another",
         )
     return job, space, rows, {row["policy"]: tried[row["policy"]] for row in rows}
 

@@ -150,7 +150,8 @@ def _check_study(folder: str) -> None:
             "study",
             f"the search in {masked(folder)} has {finished} finished trials",
             f"at least {LEAST_TRIALS}",
-            "let it go on, or give another",
+            "let it go on; if it has ended, start a larger one (search.trials_count), or give "
+            "another",
         )
 
 

@@ -122,7 +122,10 @@ def test_a_search_with_too_few_trials_is_refused_before_a_page_is_served(
     with pytest.raises(SystemExit) as end:
         explore.main()
     assert end.value.code == 2
-    assert "finished trials in its space" in capsys.readouterr().err
+    said = capsys.readouterr().err
+    assert "finished trials in its space" in said
+    assert "start a larger one (search.trials_count, here 8)" in said
+    assert "let it go on" not in said
 
 
 @pytest.mark.parametrize(

@@ -191,8 +191,9 @@ def test_what_cannot_be_done_is_refused(changes: dict[str, Any], where: str) -> 
 
 def test_a_search_that_has_hardly_begun_is_refused(tmp_path: Path) -> None:
     run(small_job(search={"trials_count": 6}), tmp_path)
-    with pytest.raises(InputError, match="finished trials"):
+    with pytest.raises(InputError, match="finished trials") as refused:
         check_sensitivity(job_of(study=str(tmp_path)))
+    assert "if it has ended, start a larger one (search.trials_count)" in refused.value.remedy
 
 
 def test_without_the_library_there_is_one_message(monkeypatch: pytest.MonkeyPatch) -> None:
