@@ -5,6 +5,7 @@ from datetime import date
 from pathlib import Path
 
 import pyarrow as pa
+import pytest
 from rich.console import Console
 
 from engine.report import read_study
@@ -45,6 +46,28 @@ def test_compare_prints_a_line_a_month() -> None:
     (january,) = (line for line in captured.get().splitlines() if line.startswith("2020-01"))
     found = [float(word.replace("\u2212", "-")) for word in january.split()[1:]]
     assert found == [*FIRST[1], -2.5, -1.5, -0.5]
+
+
+@pytest.mark.parametrize("width", [80, 100])
+@pytest.mark.parametrize("count", [1, 2, 4, 5, 9])
+def test_months_and_figures_are_whole_however_many_policies_there_are(
+    width: int, count: int
+) -> None:
+    names = [f"a_policy_of_a_name_{k}" for k in range(count)]
+    january = MONTHLY.slice(2, 1).drop_columns(["policy"])
+    tables = [january.append_column("policy", pa.array([name])) for name in names]
+    console = Console(width=width)
+    with console.capture() as captured:
+        print_elasticities(pa.concat_tables(tables), console)
+    text = captured.get()
+    assert "…" not in text
+    assert max(map(len, text.splitlines())) <= width
+    assert [name for name in text.split() if name in names] == names
+    rows = [line.split() for line in text.splitlines() if "\u22123.75" in line]
+    assert {row[0] for row in rows} == {"2020-01"}
+    assert sum(len(row) - 1 for row in rows) == 3 * count
+    assert len(rows) == -(-count // (3 if width == 80 else 4))
+    assert text.count("Elasticities by month") == 1
 
 
 def test_the_page_of_a_comparison_has_a_row_a_month(tmp_path: Path) -> None:

@@ -48,6 +48,11 @@ _OF_A_LEVER: Final = ("gmv_paid_fen", "platform_contribution_fen")
 """What `print_levers` shows of each lever."""
 
 
+_MONTH: Final = len("2020-01")
+_GAP: Final = 2
+"""Columns of the terminal between two of a table."""
+
+
 _HEADS: Final = {
     "gmv_paid_fen": "GMV paid\nbn RMB",
     "target_attained": "P\nreach",
@@ -125,17 +130,30 @@ def print_comparison(rows: Sequence[Row], console: Console) -> None:
 
 
 def print_elasticities(monthly: pa.Table, console: Console) -> None:
-    """Print how buyers answer to prices by month, a column of three figures a policy."""
+    """Print how buyers answer to prices by month, a column of three figures a policy.
+
+    One table after another where the terminal is too narrow for all policies side by side.
+    """
     found = elasticities_by_month(monthly)
-    table = plain_table("Elasticities by month: own good / kind / market")
-    table.add_column("Month")
+    months = [month for month, _ in found[0].months]
+    title, columns = "Elasticities by month: own good / kind / market", []
     for one in found:
-        table.add_column(one.policy, justify="right", no_wrap=True)
-    for month, _ in found[0].months:
-        figures = (dict(one.months)[month] for one in found)
-        table.add_row(month, *(" ".join(signed(value, 2) for value in own) for own in figures))
-    console.print()
-    console.print(table)
+        by_month = dict(one.months)
+        cells = [" ".join(signed(value, 2) for value in by_month[month]) for month in months]
+        columns.append((one.policy, cells))
+    widest = max(len(cell) for policy, cells in columns for cell in (policy, *cells))
+    side_by_side = max(1, (console.width - _MONTH) // (widest + _GAP))
+    for first in range(0, len(columns), side_by_side):
+        part = columns[first : first + side_by_side]
+        table = plain_table(title)
+        table.add_column("Month", no_wrap=True, min_width=_MONTH)
+        for policy, _ in part:
+            table.add_column(policy, justify="right", overflow="fold")
+        for row in zip(months, *(cells for _, cells in part), strict=True):
+            table.add_row(*row)
+        console.print()
+        console.print(table)
+        title = ""
 
 
 def print_levers(rows: Sequence[Row], console: Console) -> None:
