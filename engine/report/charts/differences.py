@@ -109,9 +109,9 @@ def _returns(rows: Sequence[Row]) -> list[Picture]:
         picture(
             alt.layer(_limits(base), marks, _zero()).properties(height=rows_height(names)),
             _returns_finding(known),
-            "Gain in GMV as paid over gain in subsidy, of policies that clearly spend more than "
-            "the baseline; lines are 95 % intervals. It is the subsidy’s own only where the "
-            "policies differ in nothing else.",
+            "Change of GMV as paid over change of subsidy, of policies that clearly spend more "
+            "or less than the baseline; lines are 95 % intervals. It is the subsidy’s own only "
+            "where the policies differ in nothing else.",
         )
     ]
 

@@ -133,9 +133,9 @@ def comparison_changes(study: StudyResults) -> list[str]:
 def with_defined_returns(rows: Sequence[Row]) -> list[Row]:
     """Return rows of `comparison`, what a RMB of subsidy brings left out where it is undefined.
 
-    It is the gain in sales over the gain in subsidy: it means something only where a policy
-    spends more than the baseline, beyond noise and by more than a trifle, and where its own
-    interval is bounded.
+    It is the change of sales over the change of subsidy: it means something only where a policy
+    spends more or less than the baseline, beyond noise and by more than a trifle, and where its
+    own interval is bounded.
     """
     spent = {row["policy"]: row for row in rows if row["measure"] == _SPENT}
     none = dict.fromkeys(
@@ -144,18 +144,18 @@ def with_defined_returns(rows: Sequence[Row]) -> list[Row]:
     return [
         {**row, **none}
         if row["measure"] == INCREMENTAL
-        and (row["ci_low"] is None or not _spends_more(spent.get(row["policy"])))
+        and (row["ci_low"] is None or not _spends_otherwise(spent.get(row["policy"])))
         else row
         for row in rows
     ]
 
 
-def _spends_more(row: Row | None) -> bool:
-    """Whether a policy spends more subsidy than the baseline, beyond noise and a trifle."""
-    if row is None:
+def _spends_otherwise(row: Row | None) -> bool:
+    """Whether a policy spends more or less subsidy than the baseline, beyond noise and a trifle."""
+    if row is None or row["ci_low"] is None:
         return False
     least = _TINY * max(row["mean"], row["baseline_mean"])
-    return row["ci_low"] is not None and row["ci_low"] > 0 and row["difference"] > least
+    return (row["ci_low"] > 0 or row["ci_high"] < 0) and abs(row["difference"]) > least
 
 
 def _per_rmb(found: dict[str, Row]) -> str:
@@ -163,15 +163,20 @@ def _per_rmb(found: dict[str, Row]) -> str:
     if row is None or spent is None:
         return ""
     if row["difference"] is None:
-        if spent["ci_high"] is not None and spent["ci_high"] < 0:
-            return "It spends less: what a RMB of subsidy more brings is not defined."
-        if _spends_more(spent) or spent["ci_low"] is None:
+        if _spends_otherwise(spent) or spent["ci_low"] is None:
             return "What a RMB of subsidy more brings is not known: its interval has no limits."
         return "The two spend alike: what a RMB of subsidy more brings is not defined."
-    return (
-        f"Each RMB of subsidy more came with {signed(row['difference'], 2)} RMB of GMV as paid"
-        f" (95% between {signed(row['ci_low'], 2)} and {signed(row['ci_high'], 2)})."
+    value, *ends = (signed(row[name], 2) for name in ("difference", "ci_low", "ci_high"))
+    brought = (
+        f"Each RMB of subsidy more came with {value} RMB of GMV as paid"
+        if spent["difference"] > 0
+        else f"Each RMB of subsidy less came with {value} RMB less of GMV as paid"
     )
+    said = f"{brought} (95% between {ends[0]} and {ends[1]})."
+    if (row.get("worlds_count") or 1) > 1:
+        lowest, highest = (signed(row[name], 2) for name in ("lowest_world", "highest_world"))
+        said += f" From world to world it is {lowest} to {highest}."
+    return said
 
 
 def _sells_more(study: StudyResults, best: Row, other: Row) -> bool:
