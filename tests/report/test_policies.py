@@ -7,8 +7,14 @@ from typing import Any
 import pytest
 
 from engine.report import read_study
-from engine.report.html.policies import _lever_text, _policy_texts, _reference_name, policies_shown
-from engine.report.read.results_model import StudyResults
+from engine.report.html.policies import (
+    _cell,
+    _lever_text,
+    _policy_texts,
+    _reference_name,
+    policies_shown,
+)
+from engine.report.read.results_model import Line, StudyResults, _Estimate
 from engine.spec.base import Dated
 from tests.report.studies import compare_folder, priced_folder
 
@@ -74,3 +80,9 @@ def test_policies_that_are_not_known_in_full_keep_their_names(tmp_path: Path) ->
     texts = _policy_texts(read_study(compare_folder(tmp_path)))
     assert [text.called for text in texts.values()] == list(texts)
     assert not any(text.levers for text in texts.values())
+
+
+@pytest.mark.parametrize(("worlds", "limits"), [(1, "84% to 99%"), (8, "48% to 100%")])
+def test_worlds_are_no_independent_runs_of_a_probability(worlds: int, limits: str) -> None:
+    line = Line("a", False, {"target_attained": _Estimate(0.97)}, runs_count=32)
+    assert _cell(line, "target_attained", worlds).small.replace("\N{NO-BREAK SPACE}", "") == limits

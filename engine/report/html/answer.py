@@ -332,8 +332,7 @@ def _certainty(study: StudyResults) -> str:
     best = None if study.ablation or study.response else study.chosen_line()
     text = f"Intervals (±) are 95% over {study.runs_per_policy} simulated runs a policy. "
     if best is not None and not advice_about("luck", study.advice):
-        worlds = len({row["world"] for row in study.runs}) or 1  # they share their seeds
-        runs = max((best.runs_count or count) // worlds, 1)
+        runs = max((best.runs_count or count) // study.worlds_count, 1)
         low, high = wilson(best.value("target_attained") * runs, runs)
         text += (
             f"With {runs} independent ones, a probability of"

@@ -136,7 +136,7 @@ def _policy_table(study: StudyResults, best: Line | None, names: Mapping[str, st
         TableRow(
             [
                 _named(study, line, best, names.get(line.policy, line.policy)),
-                *(_cell(line, name) for name in COLUMNS),
+                *(_cell(line, name, study.worlds_count) for name in COLUMNS),
             ],
             is_chosen=line.is_recommended or (best is not None and line is best),
         )
@@ -191,14 +191,20 @@ def _named(study: StudyResults, line: Line, best: Line | None, called: str) -> C
     return Cell(called, "; ".join([*_tags(line, best, called), *binds]), line.policy)
 
 
-def _cell(line: Line, measure: str) -> Cell:
-    """Return a number with its interval, and what stands in small print below it."""
+def _cell(line: Line, measure: str, worlds: int) -> Cell:
+    """Return a number with its interval, and what stands in small print below it.
+
+    Parameters
+    ----------
+    worlds : in how many worlds each run was repeated: they are no independent runs.
+    """
     found = line.estimates[measure]
     if measure == "subsidy_fen" and line.estimates["budget_spent_share"].value is not None:
         share = round(100 * line.value("budget_spent_share"))
         return Cell(show(measure, found.value, found.half), f"{share} % of budget")
     if measure == "target_attained" and found.value is not None and line.runs_count:
-        limits = wilson(found.value * line.runs_count, line.runs_count)
+        runs = max(line.runs_count // worlds, 1)
+        limits = wilson(found.value * runs, runs)
         return Cell(show(measure, found.value), " to ".join(show(measure, one) for one in limits))
     return Cell(show(measure, found.value, found.half))
 

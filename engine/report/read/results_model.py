@@ -155,6 +155,11 @@ class StudyResults:
         )
 
     @property
+    def worlds_count(self) -> int:
+        """In how many worlds a policy was simulated; runs of one replication share their luck."""
+        return len({row["world"] for row in self.runs}) or 1
+
+    @property
     def level(self) -> float:
         """The P(reach target) that counts as reaching it."""
         constraints = self.setting("objective", "constraints") or {}
