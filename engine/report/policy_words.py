@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 _OF_A_POLICY: Final = re.compile(
-    r"\+{0,2}(?P<group>policy|history|(?:policies|baselines)\.(?P<key>\w+))"
+    r"\+{0,2}(?P<group>policy|history|control|(?:policies|baselines)\.(?P<key>\w+))"
     r"\.(?!name=)(?P<change>[\w.]+=.*)",
     re.DOTALL,
 )
@@ -74,7 +74,7 @@ def changed_policies(command: str, config: Mapping[str, Any]) -> list[str]:
     Parameters
     ----------
     command : as `engine.results.typed.typed_again` returns it.
-    config : of the job, which names its policy and its history.
+    config : of the job, which names its policy, its history and its control.
     """
     found: dict[str, list[str]] = {}
     for word in shlex.split(command):

@@ -198,11 +198,12 @@ def test_the_table_of_tests_has_nine_columns(tmp_path: Path) -> None:
     assert lines[0].texts[2] == "+0.010 ± 0.006"
 
 
-def test_tests_say_when_they_are_made_and_how_many(tmp_path: Path) -> None:
+def test_tests_say_of_what_they_are_when_they_are_made_and_how_many(tmp_path: Path) -> None:
     from engine.report import read_study
 
-    said = trial_sentences(read_study(trial_folder(tmp_path)).trial, date(2020, 7, 20), 56)
+    names = ("double_ten_billion", "h1_2020")
+    said = trial_sentences(read_study(trial_folder(tmp_path)).trial, names, date(2020, 7, 20), 56)
     assert said[0].startswith(
-        "Tests of 56 days, from 2020-07-20 to 2020-09-13: 8 by switchback, 8 by before and after, "
-        "8 by half of the markets. Tried on every day,"
+        "Tests of double_ten_billion against h1_2020, 56 days from 2020-07-20 to 2020-09-13: "
+        "8 by switchback, 8 by before and after, 8 by half of the markets. Tried on every day,"
     )

@@ -85,7 +85,8 @@ def sweep_folder(folder: Path) -> Path:
 
 
 def rows_folder(folder: Path, table: str, rows: list[dict[str, Any]]) -> Path:
-    trial = {"start": "2020-07-20", "days": 56}
+    trial = {"start": "2020-07-20", "days": 56, "control": {"name": "h1_2020"}}
+    trial |= {"policy": {"name": "double_ten_billion"}}
     results = Results(folder, CONFIG | {"search": None, "run_off_days": 365} | trial, 7)
     results.write_rows(table, rows)
     results.finish()

@@ -76,12 +76,15 @@ def trial_cells(rows: Sequence[Row]) -> Iterator[_TrialCells]:
                 yield _TrialCells(measure, of, is_first=False, texts=tuple(_texts(row)))
 
 
-def trial_sentences(rows: Sequence[Row], start: date | str, days: int) -> list[str]:
+def trial_sentences(
+    rows: Sequence[Row], names: tuple[str, str], start: date | str, days: int
+) -> list[str]:
     """Say how tests are made, what the policy does to the first measure, and what they make of it.
 
     Parameters
     ----------
     rows : of the table `trial`.
+    names : of the policy that is tried, and of the one that it is tried against.
     start, days : first day of each test, and how many days it takes.
     """
     measure = rows[0]["measure"]
@@ -105,15 +108,16 @@ def trial_sentences(rows: Sequence[Row], start: date | str, days: int) -> list[s
     said.append(
         f"Nearest to the truth by bias and spread together comes {_DESIGNS[best['design']]}."
     )
-    return [" ".join([_made(own, start, days), *said[:1], *said[-1:]]), " ".join(said[1:-1])]
+    return [" ".join([_made(own, names, start, days), *said[:1], *said[-1:]]), " ".join(said[1:-1])]
 
 
-def _made(rows: Sequence[Row], start: date | str, days: int) -> str:
-    """Say when tests are made, and how many of each kind."""
+def _made(rows: Sequence[Row], names: tuple[str, str], start: date | str, days: int) -> str:
+    """Say of what tests are, when they are made, and how many of each kind."""
     first = date.fromisoformat(str(start))
     counts = ", ".join(f"{row['tests_count']} by {_DESIGNS[row['design']]}" for row in rows)
     last = first + timedelta(days=days - 1)
-    return f"Tests of {days} days, from {first} to {last}: {counts}."
+    tried, control = names
+    return f"Tests of {tried} against {control}, {days} days from {first} to {last}: {counts}."
 
 
 def _picture(rows: Sequence[Row]) -> Picture:

@@ -99,7 +99,9 @@ def _capital(text: str) -> str:
 def _difference_sentences(study: StudyResults) -> list[str]:
     """Say what paired differences show: of tests, of levers, of mechanisms or of policies."""
     if study.trial:
-        return trial_sentences(study.trial, study.setting("start"), study.setting("days"))
+        tried, control = (study.setting(key, "name") for key in ("policy", "control"))
+        start, days = study.setting("start"), study.setting("days")
+        return trial_sentences(study.trial, (tried, control), start, days)
     if study.response:
         return response_sentences(study.response, study.setting("run_off_days") or 0)
     if study.ablation:
