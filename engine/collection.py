@@ -96,7 +96,7 @@ def collected_rows(members: Sequence[StudyMember]) -> list[dict[str, Any]]:
     its answer, `says` what a policy does that a search found and names there, `MEASURE_se` standard
     errors over independent replications, and `MEASURE_change`, with `_ci_low` and `_ci_high`, of
     those of `CHANGED` the paired difference to the first job that has runs, where both met the same
-    random numbers.
+    random numbers. `first_day` and `last_day` are those that its measures are of.
     """
     changes = _changes(members)
     texts = _texts(members)
@@ -107,6 +107,11 @@ def collected_rows(members: Sequence[StudyMember]) -> list[dict[str, Any]]:
         head |= {
             f"override.{key}": str(value) if key in texts else value
             for key, value in member.keys.items()
+        }
+        calendar = member.scenario.get("calendar") or {}
+        head |= {
+            f"{name}_day": str(calendar.get(end) or "")
+            for name, end in (("first", "start"), ("last", "end"))
         }
         by_policy, named, said = _by_policy(_runs_of(member)), _answers(member), _found(member)
         rows += [

@@ -8,6 +8,7 @@ study, typed by their rows:
     joined_<kind>_count  in `daily`: suppliers of each of the scenario's kinds that sell
     lever.<path>      the value of a searched lever
     override.<key>    in `sweep`: what a job has otherwise than the others
+    first_day, last_day  in `sweep`: those that a job's measures are of
     <measure>_change  in `sweep`: its paired difference to the first job, with its limits
     unknown.<path>    in `calibration`: the value of an unknown of the scenario
     miss.<key>, <period>

@@ -18,12 +18,13 @@ from engine.collection import (
     members_of_folders,
     paired_with_first,
 )
-from engine.report import read_study
+from engine.report import build_report, read_study
 from engine.report.charts.ecosystem import _top_finding
 from engine.report.charts.sweep import SweepView
 from engine.report.charts.trial import HEADS, trial_cells, trial_sentences
 from engine.report.findings.limits import limits
 from engine.report.terminal.collection import print_collection
+from engine.report.terms.translate import Terms
 from engine.results import Results
 from tests.report.studies import (
     BASELINES,
@@ -32,6 +33,7 @@ from tests.report.studies import (
     frontier_rows,
     priced_folder,
     simulate,
+    simulate_folder,
 )
 from tests.report.test_terms import sweep_folder, trial_folder
 
@@ -163,6 +165,47 @@ def test_the_terminal_says_of_a_sweep_what_its_page_does(capsys: Any) -> None:
     out = capsys.readouterr().out
     assert "GMV as paid does not move beyond noise in any job." in out
     assert "Highest" not in out
+
+
+def of_days(row: Any, first: str, last: str) -> Any:
+    return row | {"first_day": first, "last_day": last, "target_attained_se": 0.0, "of": ""}
+
+
+def test_sums_over_different_days_are_not_compared(tmp_path: Path, capsys: Any) -> None:
+    year, half = ("2020-01-01", "2020-12-31"), ("2020-07-01", "2020-12-31")
+    changed = (job(0, 33e12), job(1, 20e12, -13e12, 0.1e12), job(2, 20e12, -13e12, 0.1e12))
+    alike = [of_days(row, *year) for row in changed]
+    assert SweepView(alike).horizons() == ""
+    assert "GMV as paid changes most" in SweepView(alike).sentences()[0]
+    rows = [alike[0], *(of_days(row, *half) for row in changed[1:])]
+    told = (
+        "jobs report different days, rate=0: 2020-01-01 to 2020-12-31; rate=1 and 1 more: "
+        "2020-07-01 to 2020-12-31. Sums over them are not comparable"
+    )
+    assert SweepView(rows).horizons() == told
+    said = SweepView(rows).sentences()
+    assert said[0].startswith("Jobs report different days")
+    assert not any("GMV" in one for one in said)
+    print_collection([], rows, Console(width=300))
+    out = capsys.readouterr().out
+    assert out.index(f"Note: {told}.") < out.index("GMV paid")
+    assert "changes most" not in out
+    zh = Terms("zh")
+    assert zh(told).startswith("各作业报告的日期不同，rate=0：2020-01-01 至 2020-12-31；rate=1")
+    assert {zh(one) for one in said} & set(said) == set()
+
+
+def test_folders_of_different_days_say_so_on_their_page(tmp_path: Path) -> None:
+    places = [simulate_folder(tmp_path / "a"), simulate_folder(tmp_path / "b")]
+    members = members_of_folders(places)
+    rows = collected_rows(members)
+    assert {(row["first_day"], row["last_day"]) for row in rows} == {("2020-01-01", "2020-12-31")}
+    rows[-1] |= {"first_day": "2020-07-01"}
+    results = Results(tmp_path / "both", CONFIG, 7)
+    results.write_rows("sweep", rows)
+    results.finish()
+    page = build_report(tmp_path / "both").read_text(encoding="utf-8")
+    assert "Jobs report different days, a: 2020-01-01 to 2020-12-31; b: 2020-07-01" in page
 
 
 def months(ends: list[tuple[float, float]]) -> list[dict[str, Any]]:

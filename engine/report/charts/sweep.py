@@ -62,6 +62,8 @@ _KEY: Final = "override."
 _TOLD: Final = ("gmv_paid_fen", "platform_contribution_fen", "target_attained")
 """Measures of which a sentence is said."""
 
+_NO_SUMS: Final = "Jobs report different days: what they sum up is not compared."
+
 JOBS_NOTE: Final = (
     "Means over all runs of a job; in brackets the paired difference to the first job under common "
     "random numbers, ± half of its 95 % interval."
@@ -112,12 +114,28 @@ class SweepView(NamedTuple):
         because = f": {first}" if first else ""
         return f"{len(left)} of {jobs} jobs are not finished: {', '.join(left)}{because}"
 
+    def horizons(self) -> str:
+        """Say which days jobs report where these differ; empty where they do not."""
+        found: dict[tuple[str, str], list[str]] = {}
+        for row in told_jobs(self.rows):
+            if row.get("first_day") and row.get("last_day"):
+                names = found.setdefault((row["first_day"], row["last_day"]), [])
+                names += [row["name"]] if row["name"] not in names else []
+        if len(found) < 2:
+            return ""
+        parts = [
+            f"{names[0]}{f' and {len(names) - 1} more' * (len(names) > 1)}: {first} to {last}"
+            for (first, last), names in found.items()
+        ]
+        return f"jobs report different days, {'; '.join(parts)}. Sums over them are not comparable"
+
     def sentences(self) -> list[str]:
         """Say how far each main measure moves over the sweep, and whether it is more than noise."""
         told = told_jobs(self.rows)
         if not told:
             return ["No job has finished runs."]
-        return [one for one in (sweep_sentence(told, measure) for measure in _TOLD) if one]
+        said = [one for one in (sweep_sentence(told, measure) for measure in _TOLD) if one]
+        return [*([_NO_SUMS] if self.horizons() else []), *said]
 
     def table(self) -> tuple[list[tuple[str, str]], list[tuple[str, ...]]]:
         """Return heads with their units, and of every job and policy means and their changes."""

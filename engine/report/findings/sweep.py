@@ -43,7 +43,13 @@ def sweep_finding(rows: Sequence[Row], measure: str) -> str:
 
 
 def sweep_sentence(told: Sequence[Row], measure: str) -> str:
-    """Say of the job with the largest change what it is, against the first."""
+    """Say of the job with the largest change what it is, against the first.
+
+    Nothing of a sum where jobs report different days: longer ones sum up more of them.
+    """
+    horizons = {(row.get("first_day"), row.get("last_day")) for row in told}
+    if len(horizons) > 1 and unit(measure) not in {"", "%"}:
+        return ""
     moved = [row for row in told if row.get(f"{measure}_change") is not None]
     if not moved:
         return f"{sweep_finding(told, measure)}." if measure in moved_measures(told) else ""

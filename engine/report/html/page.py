@@ -180,6 +180,7 @@ def _context(study: StudyResults, terms: Terms, drawn: _Drawn) -> dict[str, Any]
                 study.incomplete,
                 small_sample(study.config, study.runs),
                 SweepView(study.sweep).unfinished(),
+                SweepView(study.sweep).horizons(),
             )
             if said
         ],

@@ -6,6 +6,7 @@ from typing import Any, Final
 from rich.console import Console
 
 from engine.collection import FINISHED, StudyMember, paired_with_first
+from engine.report.charts.sweep import SweepView
 from engine.report.findings.limits import ONE_REPLICATION
 from engine.report.findings.sweep import sweep_sentence
 from engine.report.formatting import show, show_change
@@ -60,6 +61,8 @@ def print_collection(members: Sequence[StudyMember], rows: Sequence[Row], consol
         for row in told:
             if row["name"] == name:
                 table.add_row(f"  {row['policy']}" if several else name, *_cells(row, pairs))
+    if days := SweepView(told).horizons():
+        console.print(f"Note: {days}.", highlight=False, markup=False)
     console.print(table)
     print_goal((row.get("target_fen") for row in told), console)
     for sentence in filter(None, (sweep_sentence(told, measure) for measure in _MEASURES)):
