@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import pytest
 from rich.console import Console
 
 from engine.report.charts.factors import factor_cells, sensitivity_pictures
@@ -87,6 +88,43 @@ def test_what_its_interval_drowns_is_no_figure(capsys) -> None:
     out = capsys.readouterr().out
     (line,) = (one for one in out.splitlines() if one.startswith("  price.cap"))
     assert line.count("not enough runs") == 1  # of three figures
+
+
+@pytest.mark.parametrize(("first", "total"), [
+    ((0.4, 0.2), (1.63, 0.4)),  # more than all of the variance
+    ((0.9, 0.2), (0.3, 0.2)),  # more alone than with all others
+    ((2.41, 0.6), (0.9, 0.3)),
+])  # fmt: skip
+def test_what_no_share_can_be_ranks_nothing(
+    capsys, first: tuple[float, float], total: tuple[float, float]
+) -> None:
+    rows = [
+        _row("levers", "subsidy.budget_bn_rmb", "cost_fen", "first", *first),
+        _row("levers", "subsidy.budget_bn_rmb", "cost_fen", "total", *total),
+    ]
+    few = "Not enough runs to tell what moves Cost over the levers of the space."
+    assert moved_sentences(rows)[0].startswith(few)
+    assert sensitivity_pictures(rows) == []
+    print_sensitivity(rows, Console(width=110))
+    out = capsys.readouterr().out
+    assert not any(f"{value:.2f}" in out for value, _ in (first, total))
+    ((_, ((*_, whole, alone),)),) = factor_cells(rows)
+    assert whole == "not enough runs"
+    assert alone != f"{first[0]:.2f}"
+    known = _row("levers", "price.cap", "cost_fen", "total", 0.6, 0.05)
+    (said, *_) = moved_sentences([*rows, known])
+    assert said == (
+        "Cost: of the levers of the space, by price cap (0.60 ± 0.05); not enough runs for purse, "
+        "which may move it more."
+    )
+
+
+def test_an_index_that_reaches_what_is_possible_stays() -> None:
+    rows = [
+        _row("levers", "subsidy.budget_bn_rmb", "cost_fen", "first", 1.05, 0.1),
+        _row("levers", "subsidy.budget_bn_rmb", "cost_fen", "total", 1.1, 0.15),
+    ]
+    assert "most by purse (1.10 ± 0.15)" in moved_sentences(rows)[0]
 
 
 def test_importance_is_no_share_of_the_variance(capsys) -> None:

@@ -67,7 +67,30 @@ class _Factor(NamedTuple):
     @property
     def is_known(self) -> bool:
         """Whether there are runs enough to say anything of the share."""
-        return self.low is None or self.high is None or (self.high - self.low) / 2 <= _WIDE
+        if self.low is None or self.high is None:
+            return True
+        return (self.high - self.low) / 2 <= _WIDE and self.is_possible
+
+    @property
+    def is_possible(self) -> bool:
+        """Whether the intervals leave room for shares of a variance.
+
+        These are 1 at most, and what a factor brings alone is a part of what it brings in all. An
+        interval wholly beyond that is of an estimate from too few runs.
+        """
+        most = 1.0 if self.high is None else min(1.0, self.high)
+        whole_fits = self.low is None or self.low <= 1
+        if self.alone is None or self.alone_half is None:
+            return whole_fits
+        return whole_fits and self.alone - self.alone_half <= most
+
+    @property
+    def most(self) -> float:
+        """The largest share that its intervals leave open."""
+        high = self.whole if self.high is None else self.high
+        if self.is_possible or self.alone is None or self.alone_half is None:
+            return high
+        return max(high, self.alone + self.alone_half)
 
     @property
     def is_distinguishable(self) -> bool:
@@ -88,7 +111,7 @@ class _Factor(NamedTuple):
         """Write the share alone, where that is known."""
         if self.alone is None:
             return NONE
-        known = self.alone_half is None or self.alone_half <= _WIDE
+        known = (self.alone_half is None or self.alone_half <= _WIDE) and self.is_possible
         return signed(self.alone, 2) if known else NOT_ENOUGH
 
     @property
@@ -177,7 +200,7 @@ class _Block(NamedTuple):
         """Factors with too few runs that may move the measure more than any that is told."""
         top = self.told[0].whole if self.told else 0.0
         return [
-            one for one in self.factors if not one.is_known and (one.high is None or one.high > top)
+            one for one in self.factors if not one.is_known and (one.high is None or one.most > top)
         ]
 
     @property
@@ -191,7 +214,7 @@ class _Block(NamedTuple):
         first, *others = [self.told[0], *(one for one in self.factors if one is not self.told[0])]
         if first.low is None:
             return True
-        return all(first.low > (one.whole if one.high is None else one.high) for one in others)
+        return all(first.low > one.most for one in others)
 
     @property
     def finding(self) -> str:
