@@ -155,7 +155,8 @@ def _spends_otherwise(row: Row | None) -> bool:
     if row is None or row["ci_low"] is None:
         return False
     least = _TINY * max(row["mean"], row["baseline_mean"])
-    return (row["ci_low"] > 0 or row["ci_high"] < 0) and abs(row["difference"]) > least
+    is_told: bool = row["ci_low"] > 0 or row["ci_high"] < 0
+    return is_told and bool(abs(row["difference"]) > least)
 
 
 def _per_rmb(found: dict[str, Row]) -> str:
