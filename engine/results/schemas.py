@@ -338,11 +338,12 @@ one measure: its `mean` and the paired `difference` to the base policy, which is
 `value` their mean. A row of
 `sensitivity` is one `index` of a measure: the `first` order or `total` index of a factor, its
 `effect` in the measure's unit as it rises from `low` to `high`, its `importance` in a search, or
-the share of the variance that is `noise`; `of` says what the factors
-are, `levers`, `unknowns` or those of a `search`. A row of `claims` is what a named experiment
-says of a measure, with its value, 95 % limits and whether it holds. A row of `sweep` is a policy
-of one job of a sweep, or of one of several folders, with the mean of every measure; `is_answer`
-says of a search's whether it was given or stands in its answer. A row of
+the share of the variance that is `noise`; of an `unfinished` search the trials that are done,
+of `high` asked for. `of` says what the factors are, `levers`, `unknowns` or those of a `search`.
+A row of `claims` is what a named experiment says of a measure, with its value, 95 % limits and
+whether it holds. A row of `sweep` is a policy of one job of a sweep, or of
+one of several folders, with the mean of every measure; `is_answer` says of a
+search's whether it was given or stands in its answer. A row of
 `trial` is one kind of test and a measure: the `truth` a day, what `tests_count` tests say of it on
 average and how they scatter, in the measure's unit a day; `half_width` is of their 95 % intervals,
 `covered_share` of these hold the truth, `detected_share` exclude nothing on its side, and

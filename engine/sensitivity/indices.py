@@ -37,23 +37,29 @@ differ from its values among all, as a share of the sum over levers (PED-ANOVA; 
 Bansal & Hutter, IJCAI 2023). It needs no further simulation, and says what made policies good
 where the search looked. Trials that violate a constraint do not count, unless nearly all do.
 Its intervals hold 95 % of what trials drawn anew from the finished ones, with replacement, say:
-how much the importance hangs on single trials, not what other trials would have shown.
+how much the importance hangs on single trials, not what other trials would have shown. A search
+that was interrupted, or still runs, has a row that says so: `unfinished`.
 """
 
+import json
 import math
 import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
+from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
 import optuna
+import yaml
 from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial, TrialState
 
 from engine.design.draws import uniform_draws
 from engine.results import local_folder
+from engine.results.claim import MARKER
+from engine.results.schemas import MANIFEST
 from engine.rng import Purpose
 from engine.search.checkpoint.journal import read_optuna_study
 from engine.stats.arrays import Floats
@@ -62,6 +68,7 @@ from engine.stats.intervals import CONFIDENCE, student_quantile
 Row = dict[str, Any]
 
 _FIRST, _TOTAL, _NOISE, _IMPORTANCE = "first", "total", "noise", "importance"
+_UNFINISHED: Final = "unfinished"
 """Values of the column `index`."""
 
 _SEARCH: Final = "search"
@@ -139,7 +146,8 @@ def importance_rows(folder: str, resamples: int, seed: int) -> list[Row]:
     seed
         Names the resamples.
     """
-    study = read_optuna_study(local_folder(folder, "study"))
+    place = local_folder(folder, "study")
+    study = read_optuna_study(place)
     trials = _feasible_trials(study)
     shape = (min(resamples, _MOST_RESAMPLES), len(trials))
     signs = [1.0 if way is StudyDirection.MINIMIZE else -1.0 for way in study.directions]
@@ -153,12 +161,32 @@ def importance_rows(folder: str, resamples: int, seed: int) -> list[Row]:
             ),
         )
     )
-    rows = []
+    rows = _unfinished_rows(place, study)
     for k, measure in enumerate(study.metric_names or ()):
         for name, value in found[k].items():
             limits = _limits([one[k][name] for one in again if name in one[k]])
             rows.append(_row(_SEARCH, name, measure, _IMPORTANCE, value) | limits)
     return rows
+
+
+def _unfinished_rows(place: Path, study: optuna.Study) -> list[Row]:
+    """Return a row with the trials that are done and asked for (`high`), unless a search is whole.
+
+    The command of a search marks its folder first, and writes the manifest last. Policies that
+    were given count as trials, also where they lie outside the space.
+    """
+    manifest = place / MANIFEST
+    if not (place / MARKER).is_file() or (
+        manifest.is_file() and json.loads(manifest.read_bytes()).get("complete")
+    ):
+        return []
+    config = place / ".hydra" / "config.yaml"
+    tree = yaml.safe_load(config.read_text(encoding="utf-8")) if config.is_file() else None
+    asked = ((tree or {}).get("search") or {}).get("trials_count")
+    done = sum(one.state.is_finished() for one in study.get_trials(deepcopy=False))
+    measure = next(iter(study.metric_names or ()), "")
+    row = _row(_SEARCH, "trials", measure, _UNFINISHED, float(done))
+    return [row | {"high": float(asked) if isinstance(asked, int) and asked >= done else None}]
 
 
 def _index_rows(

@@ -371,6 +371,15 @@ def test_sensitivity_leaves_its_table_and_report_and_reads_a_search(
     rows = read_table(place / "read", "sensitivity").to_pylist()
     assert {row["index"] for row in rows} == {"importance"}
     assert {row["measure"] for row in rows} == {"gmv_paid_fen", "cost_fen", "top10_share"}
+    assert "not finished" not in ended.out
+
+    (place / "found" / "manifest.json").unlink()  # as where the search was interrupted
+    ended = type_in("sensitivity", *words, "study=found", "hydra.run.dir=again")
+    assert ended.status == 0, ended.err
+    count = len(read_table(place / "found", "trials"))  # with the policies that were given
+    told = f"The search is not finished: {count} of {count} trials are done"
+    assert told in " ".join(ended.out.split())
+    assert told in (place / "again" / "report.html").read_text(encoding="utf-8")
 
 
 def test_response_leaves_its_table_and_report_and_can_be_extended(type_in, place: Path) -> None:

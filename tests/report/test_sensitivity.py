@@ -9,6 +9,7 @@ from engine.report.charts.factors import factor_cells, sensitivity_pictures
 from engine.report.findings.factor_words import factor_words
 from engine.report.findings.sensitivity import factor_changes, moved_sentences, sensitivity_blocks
 from engine.report.terminal.analyses import print_sensitivity
+from engine.report.terms.translate import Terms
 from engine.sensitivity.indices import _row
 from tests.kinds import LEVERS
 
@@ -137,6 +138,22 @@ def test_importance_is_no_share_of_the_variance(capsys) -> None:
     assert "variance" not in out
     print_sensitivity([_row("search", "price.cap", "cost_fen", "importance", 0.6)], Console())
     assert "interval" not in capsys.readouterr().out  # none is promised where there is none
+
+
+def test_an_unfinished_search_is_said_to_be_so(capsys) -> None:
+    trials = _row("search", "trials", "cost_fen", "unfinished", 12.0) | {"high": 60.0}
+    rows = [trials, _row("search", "price.cap", "cost_fen", "importance", 0.6, 0.2)]
+    said = (
+        "The search is not finished: 12 of 60 trials are done, and what is to come may change this."
+    )
+    assert moved_sentences(rows)[0] == said
+    assert "12 trials" in moved_sentences([trials | {"high": None}])[0]
+    assert [one.name for block in sensitivity_blocks(rows) for one in block.factors] == [
+        "price.cap"
+    ]
+    print_sensitivity(rows, Console(width=110))
+    assert "12 of 60 trials" in " ".join(capsys.readouterr().out.split())
+    assert Terms("zh")(said).startswith("搜索尚未完成：60 次试验中已完成 12 次")
 
 
 def test_every_factor_has_its_bar_and_noise_its_line() -> None:

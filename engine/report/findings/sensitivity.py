@@ -30,6 +30,7 @@ _NAMED_FEW: Final = 2
 """Factors with too few runs that a sentence names."""
 
 _SEARCH: Final = "search"
+_UNFINISHED: Final = "unfinished"
 
 _LOUD: Final = 0.2
 """Share of random variation in the variance from which a measure is said to be noisy."""
@@ -258,13 +259,16 @@ def sensitivity_blocks(rows: Sequence[Row]) -> list[_Block]:
     """Return the rows of `sensitivity` by measure and set of factors."""
     found: dict[tuple[str, str], list[Row]] = {}
     for row in rows:
+        if row["index"] == _UNFINISHED:
+            continue
         found.setdefault((row["of"], row["measure"]), []).append(row)
     return [_block(of, measure, own) for (of, measure), own in found.items()]
 
 
 def moved_sentences(rows: Sequence[Row]) -> list[str]:
     """Say what moves each measure most, where that is significant, and where noise hides it."""
-    said = [_sentence(block) for block in sensitivity_blocks(rows) if block.is_known]
+    said = [_unfinished(row) for row in rows if row["index"] == _UNFINISHED]
+    said += [_sentence(block) for block in sensitivity_blocks(rows) if block.is_known]
     said += _too_few(sensitivity_blocks(rows))
     said += [text for block in sensitivity_blocks(rows) if (text := _effects_sentence(block))]
     noisy = [
@@ -333,6 +337,13 @@ def _block(of: str, measure: str, rows: Sequence[Row]) -> _Block:
         if row["value"] is not None
     ]
     return _Block(of, measure, sorted(factors, key=lambda one: -one.whole), noise)
+
+
+def _unfinished(row: Row) -> str:
+    """Say how many trials of a search are done, and that it may yet say something else."""
+    asked = "" if row["high"] is None else f" of {row['high']:.0f}"
+    done = f"{row['value']:.0f}{asked} trials are done"
+    return f"The search is not finished: {done}, and what is to come may change this."
 
 
 def _sentence(block: _Block) -> str:
