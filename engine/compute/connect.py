@@ -4,6 +4,7 @@ A Ray on this machine leaves its logs and sockets in a folder that is made for o
 removed with it, or by the next command: see `passing`.
 """
 
+import io
 import os
 import re
 import secrets
@@ -92,9 +93,17 @@ def connected(spec: Ray) -> Iterator[bool]:
             except HeadLostError:
                 raise  # without a word to Ray
             except BaseException:
-                ray.shutdown()
+                _shut_down()
                 raise
-            ray.shutdown()
+            _shut_down()
+
+
+def _shut_down() -> None:
+    """Disconnect; what Ray has gathered of its logs it would write now, in this thread."""
+    import ray
+
+    with redirect_stdout(io.StringIO()):
+        ray.shutdown()
 
 
 def _folder(is_local: bool) -> AbstractContextManager[Path | None]:

@@ -80,7 +80,7 @@ def test_a_cluster_of_another_version_and_none_at_all(tmp_path: Path) -> None:
 def test_a_lost_node_ends_in_a_message_or_is_made_good_and_the_command_goes_on(
     tmp_path: Path,
 ) -> None:
-    words = ["replications=200", "hydra.run.dir=out"]
+    words = ["replications=1000", "hydra.run.dir=out"]
     with cluster(head_cpus=0) as nodes:
         first = nodes.add(1)
         started = start_command(
@@ -102,7 +102,7 @@ def test_a_lost_node_ends_in_a_message_or_is_made_good_and_the_command_goes_on(
         assert again.returncode == 0, err
         assert "is lost; what it had is simulated again elsewhere" in err
         assert "raylet" not in out
-    alone = [*SMALL, "replications=200", "hydra.run.dir=alone", "ray.backend=process"]
+    alone = [*SMALL, "replications=1000", "hydra.run.dir=alone", "ray.backend=process"]
     status, _, err = run_command("simulate", alone, nodes.env, tmp_path)
     assert status == 0, err
     assert rows(tmp_path / "out") == rows(tmp_path / "alone")

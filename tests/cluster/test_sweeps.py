@@ -11,7 +11,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.nodes, pytest.mark.timeout(900)]
 
 
 def test_the_sweep_itself_tells_what_it_waits_for_and_which_job_has_ended(tmp_path: Path) -> None:
-    words = ["-m", "seed=1,2", "hydra/launcher=ray", "replications=2", "hydra.sweep.dir=out"]
+    words = ["-m", "seed=1,2", "hydra/launcher=ray", "replications=200", "hydra.sweep.dir=out"]
     with cluster(head_cpus=0) as nodes:
         sweep = start_command("simulate", [*SMALL, *words, *nodes.words()], nodes.env, tmp_path)
         assert sweep.stderr is not None
