@@ -41,10 +41,11 @@ def test_dates_typed_replace_dates_of_the_file(jobs_of) -> None:
 
 
 def test_dates_typed_replace_dates_in_every_job_of_a_sweep(jobs_of) -> None:
-    one, other = jobs_of("simulate", SimulateJob, "-m", "seed=1,2", LATE)
+    one, other = jobs_of("simulate", SimulateJob, "-m", "seed=1,2", LATE, "hydra.sweep.dir=seeds")
     assert steps(one) == steps(other) == STEPS
     other_value = "{2020-01-01:0.3,2020-02-01:0.4}"
-    one, other = jobs_of("simulate", SimulateJob, "-m", f"{LATE},{other_value}")
+    words = ("-m", f"{LATE},{other_value}", "hydra.sweep.dir=values")
+    one, other = jobs_of("simulate", SimulateJob, *words)
     assert steps(one) == STEPS
     assert steps(other) == ((date(2020, 1, 1), 0.3), (date(2020, 2, 1), 0.4))
 
