@@ -195,7 +195,7 @@ def _do_the_rest(market: _Opened) -> None:
     price_without_partner(sealed.market)
     merge_into(totals, totals)  # of threads, of which there is one here
     reset(sealed.market)
-    book_slot(sealed.market, totals)
+    book_slot(sealed.market, totals, 0)
     keep_users(world, state, scratch, levers, controls)
     record = state.record
     spread = add_spread(sealed.market, record.anchor_gmv[levers.month], record.anchor_visits)

@@ -143,8 +143,8 @@ def _sell_by_steps(
     slot: int,
 ) -> tuple[int, int]:
     """A `_SellSlot` of a call for each step."""
-    run_slot(world, state, scratch, today, purse, slot)
-    own, partner = book_slot(scratch.sealed.market, scratch.sealed.slot_totals[0])
+    _, claimed = run_slot(world, state, scratch, today, purse, slot)
+    own, partner = book_slot(scratch.sealed.market, scratch.sealed.slot_totals[0], claimed)
     return own, partner
 
 

@@ -12,9 +12,6 @@ What is rare stays in Python: the lottery for stock, for which `_sell_slot` stop
 and is called again.
 """
 
-import numpy as np
-
-from engine.accounts import Count
 from engine.jit import kernel, step, step_of
 from engine.market.calendar.shocks import demand_shock
 from engine.market.learning.learn import keep_learned, learn, learning_input
@@ -34,8 +31,6 @@ from engine.market.supply.trade import trade
 from engine.market.totals import N_BUCKETS, book_slot, reset
 from engine.market.traffic.feed import open_streams
 from engine.market.world import World
-
-_CLAIMED, _VISITS, _ADS = int(Count.CLAIMED_FEN), int(Count.FEED_VISITS), int(Count.ADS_FEN)
 
 
 def open_day(
@@ -146,9 +141,7 @@ def _sell_slot(buyers, market, context, totals, batch, room, purse, is_allotted,
     for block in range(counts.size):
         looks = _looks_of(block, room)
         _settle(buyers, market, context, totals, looks, counts[block], batch)
-    totals.counts[_CLAIMED] = claimed
-    totals.counts[_ADS] = np.int64(totals.counts[_VISITS] * market.feed.ad_price[0])
-    own, partner = _book_slot(market, totals)
+    own, partner = _book_slot(market, totals, claimed)
     return False, claimed, own, partner
 
 

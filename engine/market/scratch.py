@@ -43,10 +43,10 @@ _SMALLEST, _LARGEST = 8_192, 65_536
 """Buyers in a block: a call costs some ten microseconds, a block's looks must stay cached."""
 
 
-def _blocks(count: int, threads: int) -> list[tuple[int, int]]:
-    """(first, last) of each block of `count` buyers: as few as threads and limits allow."""
+def _bounds(count: int, threads: int) -> NDArray[np.int64]:
+    """Where each block of `count` buyers begins, and the last ends: as few as limits allow."""
     size = min(max(-(-count // threads), _SMALLEST), _LARGEST)
-    return [(first, min(first + size, count)) for first in range(0, count, size)]
+    return np.array([*range(0, count, size), count])
 
 
 class _Threads:
@@ -128,9 +128,9 @@ class _SealedRecords:
 class Scratch:
     """Everything that kernels write and nobody keeps.
 
-    `is_fused` tells whether the steps of a day are few calls (see `fused`). `blocks` are the
-    (first, last) buyers of each block, and `bounds` the same as one array; `looks` and
-    `looks_count` by block, `all_looks` one after another; `slot_totals` and `batches` by thread;
+    `is_fused` tells whether the steps of a day are few calls (see `fused`). Block k holds the
+    buyers from `bounds[k]` to `bounds[k + 1]` - 1; `looks` and `looks_count` by block, `all_looks`
+    one after another; `slot_totals` and `batches` by thread;
     `streams` joins what the world, the state and this scratch know of every stream on one day;
     `exchange` adds up over the shards of the market.
     """
@@ -138,7 +138,6 @@ class Scratch:
     is_fused: bool
     threads: _Threads
     exchange: Exchange
-    blocks: list[tuple[int, int]]
     bounds: NDArray[np.int64]
     all_looks: NDArray[np.void]
     looks: list[NDArray[np.void]]
@@ -183,8 +182,8 @@ def new_scratch(
     goods, suppliers = world.goods.kind.size, world.suppliers.kind.size
     kinds = len(world.scenario.kinds)
     is_fused = threads == 1 and exchange.count == 1
-    people = _blocks(state.buyers.person.size, threads)
-    threads = min(threads, len(people))
+    bounds = _bounds(state.buyers.person.size, threads)
+    threads = min(threads, bounds.size - 1)
     most = int(world.slots.most_sessions.max())
     streams = _stream_table(world, state)
     stream = key(state.run_seed, Purpose.SHOWCASE)
@@ -211,11 +210,10 @@ def new_scratch(
         is_fused=is_fused,
         threads=_Threads(threads),
         exchange=exchange,
-        blocks=people,
-        bounds=np.array([0, *(last for _, last in people)]),
+        bounds=bounds,
         all_looks=looks,
-        looks=[looks[first * most : last * most] for first, last in people],
-        looks_count=np.zeros(len(people), np.int64),
+        looks=np.split(looks, bounds[1:-1] * most),
+        looks_count=np.zeros(bounds.size - 1, np.int64),
         slot_totals=slot_totals,
         batches=batches,
         sealed=_SealedRecords(

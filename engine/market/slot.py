@@ -9,7 +9,6 @@ counted is added up over threads, and over the shards of the market where there 
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.accounts import Count
 from engine.market.exchange import Exchange
 from engine.market.pacing.controls import DayControls
 from engine.market.plan import DayLevers
@@ -24,8 +23,6 @@ from engine.market.totals import SlotTotals, merge_into
 from engine.market.traffic.feed import guests_shares
 from engine.market.world import World
 
-_CLAIMED, _VISITS, _ADS = int(Count.CLAIMED_FEN), int(Count.FEED_VISITS), int(Count.ADS_FEN)
-
 
 def run_slot(
     world: World,
@@ -34,8 +31,11 @@ def run_slot(
     today: tuple[DayLevers, DayControls],
     purse: tuple[int, int],
     slot: int,
-) -> SlotTotals:
-    """Run one slot within `purse` (own, partner; sample fen); returns what it added up."""
+) -> tuple[SlotTotals, int]:
+    """Run one slot within `purse` (own, partner; sample fen), for `book_slot` to book.
+
+    Returns what it added up, and what was claimed of the platform's own purse, sample fen.
+    """
     open_traffic(world, scratch, *today, slot)
     hold_sessions(scratch)
     wishes, claimed, fill = ration(world, state, scratch, purse)
@@ -43,9 +43,7 @@ def run_slot(
     totals = gather(scratch, wishes)
     if fill is not None:
         scale_expected(scratch.streams, totals, fill)
-    totals.counts[_CLAIMED] = claimed
-    totals.counts[_ADS] = int(totals.counts[_VISITS] * scratch.feed.ad_price[0])
-    return totals
+    return totals, claimed
 
 
 def open_traffic(
@@ -66,10 +64,8 @@ def hold_sessions(scratch: Scratch) -> None:
     sealed = scratch.sealed
 
     def task(thread: int, block: int) -> None:
-        first, last = scratch.blocks[block]
         scratch.looks_count[block] = decide(
-            first,
-            last,
+            *scratch.bounds[block : block + 2],
             sealed.buyers,
             sealed.market,
             sealed.context,
@@ -78,7 +74,7 @@ def hold_sessions(scratch: Scratch) -> None:
             sealed.batches[thread],
         )
 
-    scratch.threads.each(len(scratch.blocks), task)
+    scratch.threads.each(scratch.looks_count.size, task)
 
 
 def settle_looks(scratch: Scratch) -> None:
@@ -96,7 +92,7 @@ def settle_looks(scratch: Scratch) -> None:
             sealed.batches[thread],
         )
 
-    scratch.threads.each(len(scratch.blocks), task)
+    scratch.threads.each(scratch.looks_count.size, task)
 
 
 def gather(scratch: Scratch, wishes: Wishes) -> SlotTotals:

@@ -64,6 +64,7 @@ class SlotTotals(NamedTuple):
 
 
 _OWN, _PARTNER = int(Account.OWN_COUPON), int(Account.PARTNER_COUPON)
+_CLAIMED, _VISITS, _ADS = int(Count.CLAIMED_FEN), int(Count.FEED_VISITS), int(Count.ADS_FEN)
 
 
 class DayTotals(NamedTuple):
@@ -224,12 +225,14 @@ def add_up_in_pairs(values):
 
 
 @kernel
-def book_slot(market, totals):
+def book_slot(market, totals, claimed):
     """Close a slot: take its sales from the stock, add them to what the day sold, and empty it.
 
-    `totals` a `SlotTotals`. Returns the coupons paid, of the platform's own purse and of the
-    partner's, int64 sample fen.
+    `totals` a `SlotTotals`, `claimed` what buyers claimed of the platform's own purse (int64 sample
+    fen). Returns the coupons paid, of that purse and of the partner's, int64 sample fen.
     """
+    totals.counts[_CLAIMED] = claimed
+    totals.counts[_ADS] = np.int64(totals.counts[_VISITS] * market.feed.ad_price[0])
     stock, weight = market.sellers.stock, market.learning.weight
     own, partner = _coupons_of(totals.ledger)
     for s in range(stock.size):

@@ -39,7 +39,7 @@ def alone():
 def test_threads_and_blocks_change_no_bit(alone, count, monkeypatch):
     monkeypatch.setattr(scratch, "_SMALLEST", 3_000)
     monkeypatch.setattr(scratch, "_LARGEST", 3_000)
-    assert len(scratch._blocks(case(*BINDING).scale.buyers_count, count)) == 7
+    assert scratch._bounds(case(*BINDING).scale.buyers_count, count).size == 1 + 7
     assert alone.run["stock_outs_count"] > 0
     assert alone.run["refused_coupons_count"] > 0
     assert same(alone, simulate(case(*BINDING, days=20, threads=count)))

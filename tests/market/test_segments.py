@@ -55,13 +55,13 @@ def test_every_order_is_booked_in_its_segment(threads, monkeypatch):
 
     def watched(world, state, scratch, today, purse, slot):
         flags = state.buyers.person["flags"].copy()
-        totals = run_slot(world, state, scratch, today, purse, slot)
+        totals, claimed = run_slot(world, state, scratch, today, purse, slot)
         ledger, twice = counted(market, flags)
         assert np.array_equal(totals.ledger[..., COUNTED], ledger[..., COUNTED])
         assert np.array_equal(state.buyers.person["flags"] & FLAG_BOUGHT, flags & FLAG_BOUGHT)
         again.append(twice)
         booked.append(ledger.sum(axis=(0, 1, 2)))
-        return totals
+        return totals, claimed
 
     monkeypatch.setattr(order_of_the_day, "run_slot", watched)
     for _ in range(DAYS):

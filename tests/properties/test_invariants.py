@@ -57,9 +57,9 @@ class Watch:
 
         def watched(world, state, scratch, today, purse, slot):
             stock = state.sellers.stock.copy()
-            totals = run_slot(world, state, scratch, today, purse, slot)
+            totals, claimed = run_slot(world, state, scratch, today, purse, slot)
             self.check_slot(totals, purse, stock, today[0])
-            return totals
+            return totals, claimed
 
         monkeypatch.setattr(order_of_the_day, "run_slot", watched)
 

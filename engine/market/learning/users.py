@@ -36,13 +36,14 @@ def keep_users(
     inputs = [
         engagement_input(world, state, levers, controls) for _ in range(scratch.threads.count)
     ]
-    sums = [0] * len(scratch.blocks)
+    blocks_count = scratch.looks_count.size
+    sums = [0] * blocks_count
 
     def task(thread: int, block: int) -> None:
-        first, last = scratch.blocks[block]
+        first, last = scratch.bounds[block : block + 2]
         sums[block] = settle_engagement(first, last, scratch.sealed.market, *inputs[thread])
 
-    scratch.threads.each(len(scratch.blocks), task)
+    scratch.threads.each(blocks_count, task)
     everybody = sum(sums)
     if scratch.exchange.count > 1:
         everybody = int(scratch.exchange.total(np.array([everybody], np.int64))[0][0])

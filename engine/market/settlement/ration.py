@@ -131,7 +131,7 @@ def withdraw_coupons(scratch: Scratch, cut: int, *, partner_only: bool) -> None:
             sealed.batches[thread],
         )
 
-    scratch.threads.each(len(scratch.blocks), task)
+    scratch.threads.each(scratch.looks_count.size, task)
 
 
 def allot_stock(
