@@ -20,6 +20,7 @@ from engine.report.charts.grammar import CONFIG, Picture, wrapped
 from engine.report.charts.learnt import Learnt
 from engine.report.charts.over_time import _curves, _target_path, days_pictures
 from engine.report.charts.prices import effect_pictures, plan_pictures, price_picture
+from engine.report.charts.rows import estimates_picture
 from engine.report.charts.subsidy import (
     BROUGHT_HEADS,
     _brought_pictures,
@@ -34,7 +35,7 @@ from engine.report.findings.options import at_knee, decision_told
 from engine.report.html.policies import _policy_texts
 from engine.report.html.search import search_sections
 from engine.report.html.static import _static_picture
-from engine.report.read.results_model import StudyResults
+from engine.report.read.results_model import Line, StudyResults
 from engine.report.read.weighing import run_shares
 from engine.units import FEN_PER_BN_RMB
 from tests.kinds import SEGMENTS_SHAPE
@@ -454,3 +455,23 @@ def test_levers_that_surely_move_the_goal_are_drawn_and_the_others_named(
     )
     assert found.items[0].endswith("no effect: price cap.")
     assert Learnt.of([], "") == ([], "", [])
+
+
+def seen(line: Line, off_bn: float) -> Line:
+    """A policy whose sales the search saw by `off_bn` bn RMB too high."""
+    found = line.estimates["gmv_paid_fen"]
+    search = (found.value or 0.0) + off_bn * FEN_PER_BN_RMB
+    return replace(line, estimates=line.estimates | {"gmv_paid_fen": found._replace(search=search)})
+
+
+def test_luck_of_what_was_found_is_told_beyond_that_of_the_seeds(study: StudyResults) -> None:
+    lines = [seen(line, -14.0 if line.is_baseline else -13.5) for line in study.lines]
+    picture = estimates_picture(lines, {})
+    assert picture is not None
+    assert picture.finding.startswith("Against given policies, what the search found was seen 0.5")
+    assert picture.finding.endswith("bn RMB too high")
+    assert "are seen 14" in picture.note
+    assert "bn RMB too low: all share the search’s seeds" in picture.note
+    found_alone = estimates_picture([line for line in lines if not line.is_baseline], {})
+    assert found_alone is not None
+    assert found_alone.finding == "On average the search’s estimate was 13.5 bn RMB too low"
