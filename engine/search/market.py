@@ -99,6 +99,7 @@ class MarketProblem:
         self._calls: dict[int, WorkerCall] = {}
         self._ready: deque[tuple[Evaluation, Sample]] = deque()
         self.spent = _Spent()
+        self.fresh_runs_count = 0  # of finalists, those kept from before included
 
     @property
     def distributions(self) -> Mapping[str, BaseDistribution]:
@@ -196,6 +197,7 @@ class MarketProblem:
             self._kept.put(candidate, stage, list(outcomes))
         small = [replace(one, segments={}, anchors={}) for one in outcomes]
         self._fresh.setdefault(candidate.number, []).extend(small)
+        self.fresh_runs_count += len(small)
         self._stages.setdefault(candidate.number, []).append(stage)
 
     def _cases(self, candidate: Candidate, stage: Stage) -> Iterator[Case]:

@@ -17,14 +17,23 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
+from typing import Final
 
 from engine.cases import seconds_of_run
 from engine.compute import Pool
 from engine.search.fidelity.climb import promotion_count, stages
+from engine.search.finalists.choice import ROWS_SHARE
 from engine.search.finalists.selection import planned_replications
 from engine.search.market import MarketProblem
+from engine.search.polish.stage import CLOSING
 from engine.search.study import SearchStudy
 from engine.spec.optimize import OptimizeJob
+
+_ROWS_COUNT: Final = 6
+"""Of a price table whose targets nobody named: about so many (`levels_between`)."""
+
+_CONFIRMED_PER_ROW: Final = 3
+"""Policies of a row that meet all fresh replications: twice the cheapest so far, a late entry."""
 
 
 @dataclass(frozen=True)
@@ -103,7 +112,7 @@ class Forecast:
             left[share] += count
         left.subtract(study.replications)
         left = Counter({share: max(0, count) for share, count in left.items()})
-        left[finalists[0]] += finalists[1]
+        left[finalists[0]] += max(0, finalists[1] - self._market.fresh_runs_count)
         return self._seconds(left)
 
     def of_finalists(self, replications: int) -> float:
@@ -119,9 +128,9 @@ class Forecast:
 
 
 def planned_runs(job: OptimizeJob, visited: Sequence[int] | None = None) -> list[tuple[float, int]]:
-    """Return (share of the buyers, runs) of each rung and of the finalists, at the most.
+    """Return (share of the buyers, runs) of each rung and of all that meets fresh seeds.
 
-    As if as many went up as may.
+    As if as many went up as may; of a price table's rows as many meet fresh seeds as usually do.
 
     Parameters
     ----------
@@ -145,9 +154,14 @@ def planned_runs(job: OptimizeJob, visited: Sequence[int] | None = None) -> list
             climbing = promotion_count(climbing, reduction)
     top = search.rungs[-1]
     seen = min(top.worlds_count or worlds_count, worlds_count) * top.replications
-    polished = search.polish_count if job.today is not None else 0
+    polished, confirmed, others = 0, 0, search.finalists_count
+    if job.today is not None and search.polish_count:
+        polished = search.polish_count
+        rows_count = len(job.targets_bn_rmb or ()) or _ROWS_COUNT
+        confirmed = polished // CLOSING + _CONFIRMED_PER_ROW * rows_count
+        others -= round(ROWS_SHARE * others)  # the rows have the rest of the places
     plan.append((top.population_share, polished * seen))
-    final = planned_replications(given, search.finalists_count, search)
+    final = planned_replications(given + confirmed, others, search)
     return [*plan, (1.0, final * worlds_count)]
 
 

@@ -30,7 +30,7 @@ class _TableRows(Protocol):
         """Return numbers of trials."""
 
 
-_ROWS_SHARE: Final = 0.75
+ROWS_SHARE: Final = 0.75
 """Of the finalists' places, those for rows of the price table."""
 
 _MARGINS: Final = (0.0, 1.0, -1.0, 2.0)
@@ -69,10 +69,10 @@ def choose_finalists(
         own = rows.figures.of(np.array(good, np.int64))
         known = [p for p in searched if trials[good[p]].candidate.number in rows.confirmed]
         others = [p for p in searched if p not in known]
-        left = round(_ROWS_SHARE * count) - len(known)
+        left = round(ROWS_SHARE * count) - len(known)
         priced = [*known, *_row_places(own, rows.levels, others, left)]
     rest = [place for place in searched if place not in priced]
-    places = count - min(len(priced), round(_ROWS_SHARE * count))
+    places = count - min(len(priced), round(ROWS_SHARE * count))
     best = select_best(costs, list(found.violation[good]), rest, places)
     given = [trials[k] for k in good if trials[k].candidate.is_baseline]
     return given + [trials[good[place]] for place in [*priced, *best]]

@@ -42,7 +42,7 @@ from engine.spec.search import Search
 _Confirm = Callable[[Sequence[Candidate]], Mapping[int, Sample]]
 """Takes candidates, and returns their samples on all fresh replications."""
 
-_CLOSING: Final = 6
+CLOSING: Final = 6
 """Of so many trials one is kept for a point between policies: once for each row, then again."""
 
 _LEAST: Final = 0.1
@@ -91,7 +91,7 @@ def polish(
     top = study.ladder.top
     seen = [dict(t.candidate.point or {}) for t in study.trials if top in t.samples]
     rows, is_distinguishable = Rows.of(study, aim, fresh), False
-    closing = 0 if rows is None else count // _CLOSING
+    closing = 0 if rows is None else count // CLOSING
     served: Counter[float] = Counter()
     while rows is not None and (left := first + count - closing - len(study.trials)) > 0:
         if not is_distinguishable and 2 * left <= count:
