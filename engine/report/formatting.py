@@ -1,6 +1,6 @@
 """How measures are called and written for people."""
 
-from math import isnan
+from math import floor, isfinite, isnan, log10
 from typing import Final
 
 from engine.measures.periods import split_measure
@@ -19,6 +19,10 @@ _COUNTED: Final = frozenset({"new_heads_count", "coupon_short_days_count"})
 
 _MOST_DECIMALS: Final = 3
 """That a value gets so that the half width of its interval is not 0."""
+
+
+_LEAST_TOLD: Final = 1e-6
+"""In the unit that is shown: of anything smaller it is not told that it is not 0."""
 
 
 def label(measure: str) -> str:
@@ -51,7 +55,10 @@ def show(measure: str, value: float | None, half: float | None = None) -> str:
 
 
 def show_change(measure: str, value: float | None, half: float | None = None) -> str:
-    """Write a difference with its sign; differences of shares are percentage points."""
+    """Write a difference with its sign; differences of shares are percentage points.
+
+    With two significant digits at least, of the difference or of the wider half of its interval.
+    """
     if value is None:
         return NONE
     text = _with_half(measure, value, half, plus=True)
@@ -61,9 +68,11 @@ def show_change(measure: str, value: float | None, half: float | None = None) ->
 def _with_half(measure: str, value: float, half: float | None, *, plus: bool) -> str:
     """Write a value and ± a half width, which takes more decimals where it would be 0."""
     amount, decimals = scaled(measure, value), _decimals(measure, value)
+    wide = scaled(measure, half or 0.0)
+    if plus:
+        decimals = max(decimals, _two_digits(max(abs(amount), wide)))
     if half is None:
         return signed(amount, decimals, plus=plus)
-    wide = scaled(measure, half)
     while wide and decimals < _MOST_DECIMALS and not float(f"{wide:.{decimals}f}"):
         decimals += 1
     least = 10.0**-decimals
@@ -72,11 +81,18 @@ def _with_half(measure: str, value: float, half: float | None, *, plus: bool) ->
 
 
 def show_limits(measure: str, low: float | None, high: float | None) -> str:
-    """Write the limits of a difference with as many decimals each."""
+    """Write the limits of a difference with as many decimals each.
+
+    Neither is 0 unless it is, and they are not alike unless they are.
+    """
     if low is None or high is None:
         return NONE
-    decimals = _decimals(measure, max(abs(low), abs(high)))
-    return " … ".join(signed(scaled(measure, limit), decimals, plus=True) for limit in (low, high))
+    ends = [scaled(measure, limit) for limit in (low, high)]
+    sizes = *map(abs, ends), abs(ends[1] - ends[0])
+    decimals = max(_decimals(measure, max(abs(low), abs(high))), _two_digits(max(sizes)))
+    while any(_is_hidden(size, decimals) for size in sizes):
+        decimals += 1
+    return " … ".join(signed(end, decimals, plus=True) for end in ends)
 
 
 def scaled(measure: str, value: float) -> float:
@@ -102,6 +118,18 @@ def _decimals(measure: str, value: float) -> int:
     if _kind(measure) == "1":
         return 3
     return 1 if size >= 10 or size < 0.0005 else 2 if size >= 0.0995 else 3
+
+
+def _two_digits(size: float) -> int:
+    """Return how many decimals show two significant digits; nothing needs none."""
+    if not isfinite(size) or size < _LEAST_TOLD:
+        return 0
+    return max(1 - floor(log10(size)), 0)
+
+
+def _is_hidden(size: float, decimals: int) -> bool:
+    """Whether something is shown as 0 with so many decimals."""
+    return size >= _LEAST_TOLD and not float(f"{size:.{decimals}f}")
 
 
 def _kind(measure: str) -> str:

@@ -73,7 +73,7 @@ def test_a_comparison_keeps_its_numbers_in_one_piece(width: int) -> None:
     assert max(map(len, text.splitlines())) <= width
     assert "h1_2020 against laissez_faire (5 replications, common random numbers)" in text
     assert re.search(r"218\.6 +209\.5 +\+9\.09 +\+6\.8 … \+11\.3 +27\.8", text)
-    assert "−0.9 pp" in text
+    assert "−0.90 pp" in text
 
 
 def test_a_policy_without_a_target_of_its_own_is_measured_by_the_goal() -> None:

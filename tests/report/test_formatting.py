@@ -25,7 +25,8 @@ from engine.units import FEN_PER_BN_RMB as BN
         ("target_attained", 0.8, None, "80%"),
         ("budget_spent_share", 1.4836, None, "148%"),
         ("dau_change_share", 0.012, None, "+1.2%"),
-        ("dau_change_share", -0.0001, None, "0.0%"),
+        ("dau_change_share", -0.0001, None, "−0.010%"),
+        ("dau_change_share", -0.0, None, "0.0%"),
         ("orders_count", 3_755_900_000, None, "3,755.9"),
         ("aov_fen", 6012.0, None, "60.1"),
         ("gini", 0.85, 0.001, "0.850 ± 0.001"),
@@ -44,8 +45,32 @@ def test_a_difference_has_a_sign_and_shares_differ_in_points() -> None:
     assert show_change("gini", None) == "–"
 
 
+@pytest.mark.parametrize(
+    ("measure", "value", "half", "text"),
+    [
+        ("dau_change_share", -0.00038, None, "−0.038 pp"),
+        ("dau_change_share", 0.0004, 0.0002, "+0.040 ± 0.020 pp"),
+        ("dau_change_share", -0.0004, 0.003, "−0.04 ± 0.30 pp"),
+        ("dau_change_share", 0.03, 0.003, "+3.0 ± 0.3 pp"),
+        ("dau_change_share", 0.0, 0.0, "0.0 ± 0.0 pp"),
+        ("dau_change_share", -1e-18, None, "0.0 pp"),
+        ("target_attained", 0.004, None, "+0.40 pp"),
+        ("gmv_paid_fen", -0.00012 * BN, 0.00003 * BN, "−0.00012 ± 0.00003"),
+        ("gini", 0.00021, 0.0, "+0.00021 ± 0.00000"),
+    ],
+)
+def test_a_small_difference_keeps_its_sign_and_two_digits(
+    measure: str, value: float, half: float | None, text: str
+) -> None:
+    assert show_change(measure, value, half) == text
+
+
 def test_limits_have_as_many_decimals_each() -> None:
     assert show_limits("gmv_paid_fen", 6.849 * BN, 11.3 * BN) == "+6.8 … +11.3"
+    assert show_limits("gmv_paid_fen", 0.02 * BN, 11.3 * BN) == "+0.02 … +11.30"
+    assert show_limits("subsidy_fen", 9.99 * BN, 10.01 * BN) == "+9.99 … +10.01"
+    assert show_limits("dau_change_share", -0.0004, 0.0001) == "−0.040 … +0.010"
+    assert show_limits("target_attained", 0.0, 0.0) == "0 … 0"
     assert show_limits("gmv_paid_fen", None, None) == "–"
 
 

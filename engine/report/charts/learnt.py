@@ -5,7 +5,7 @@ from typing import Any, Final, NamedTuple
 
 from engine.report.charts.grammar import AMBER, BLUE, GREY, RED, Picture, data, picture
 from engine.report.findings.factor_words import factor_money, factor_words
-from engine.report.formatting import label, scaled, show_change, signed, unit
+from engine.report.formatting import label, scaled, show_change, unit
 from engine.results.schemas import Row
 from engine.spec.levers import LeverEntry
 
@@ -113,7 +113,10 @@ def _values(row: Row) -> dict[str, Any]:
         name: scaled(row["measure"], row[end])
         for name, end in (("value", "difference"), ("low", "ci_low"), ("high", "ci_high"))
     }
-    said = [signed(ends[name], 3, plus=True) for name in ("value", "low", "high")]
+    said = [
+        show_change(row["measure"], row[end]).removesuffix(" pp")
+        for end in ("difference", "ci_low", "ci_high")
+    ]
     goal, of = label(row["measure"]), unit(row["measure"])
     of = "pp" if of == "%" else of
     return ends | {

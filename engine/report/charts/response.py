@@ -8,7 +8,7 @@ from engine.measures.run_off import CONTRIBUTION
 from engine.report.charts.differences import gain_bars
 from engine.report.charts.grammar import AMBER, BLUE, GREY, RED, Picture, data, picture
 from engine.report.findings.factor_words import factor_money, factor_words
-from engine.report.formatting import NONE, label, scaled, show, show_change, signed, unit
+from engine.report.formatting import NONE, label, scaled, show, show_change, unit
 from engine.response import LeverAnswer, lever_answers
 from engine.results.schemas import Row
 from engine.spec.levers import LeverEntry
@@ -189,11 +189,10 @@ def _scale(values: Sequence[float]) -> Any:
 
 def _values(row: Row, one: LeverAnswer) -> dict[str, Any]:
     measure = row["measure"]
-    value = scaled(measure, row["difference"])
-    low, high = (
-        value if row[end] is None else scaled(measure, row[end]) for end in ("ci_low", "ci_high")
-    )
-    texts = [signed(number, 3, plus=True) for number in (value, low, high)]
+    names = ("difference", "ci_low", "ci_high")
+    ends = [row["difference"] if row[name] is None else row[name] for name in names]
+    value, low, high = (scaled(measure, end) for end in ends)
+    texts = [show_change(measure, end).removesuffix(" pp") for end in ends]
     of = "pp" if unit(measure) == "%" else unit(measure)
     return {
         "x": row["value"],

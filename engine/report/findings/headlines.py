@@ -7,7 +7,7 @@ from engine.decision.amounts import bn
 from engine.report.findings.comparison import sales_lead
 from engine.report.findings.factor_words import factor_money, factor_words
 from engine.report.findings.sensitivity import sensitivity_blocks
-from engine.report.formatting import NONE, label_inside, show_change, split_name, unit
+from engine.report.formatting import NONE, label_inside, show_change, show_limits, split_name, unit
 from engine.report.read.calibration import read_fit
 from engine.report.read.results_model import Line, StudyResults
 from engine.report.read.weighing import by_world
@@ -71,11 +71,10 @@ def _cost_headline(row: Row, market_fen: float) -> Headline:
 def _claim_headline(study: StudyResults) -> Headline:
     """Return what the first claim of an experiment came to."""
     row = study.claims[0]
-    low, high = (show_change(row["measure"], row[end]) for end in ("ci_low", "ci_high"))
-    of = unit(row["measure"])
+    of, low, high = unit(row["measure"]), row["ci_low"], row["ci_high"]
     return Headline(
         f"{show_change(row['measure'], row['value'])} {of if of != '%' else ''}".strip(),
-        _NO_INTERVAL if row["ci_low"] is None else f"95 %: {low} to {high}",
+        _NO_INTERVAL if low is None else f"95 %: {_span(row['measure'], low, high)}",
         f"{label_inside(row['measure'])}: {row['says']}",
     )
 
@@ -132,10 +131,9 @@ def _trial_headline(study: StudyResults) -> Headline:
     rows = study.trial
     measure, truth = rows[0]["measure"], rows[0]["truth"]
     said = [row["estimate"] for row in rows if row["measure"] == measure]
-    low, high = (show_change(measure, end) for end in (min(said), max(said)))
     return Headline(
         f"{show_change(measure, truth)} {unit(measure)} a day",
-        f"tests say: {low} to {high}",
+        f"tests say: {_span(measure, min(said), max(said))}",
         f"true effect of the policy on {label_inside(measure)}",
     )
 
@@ -146,10 +144,9 @@ def _factor_headline(study: StudyResults) -> Headline | None:
         factor = block.moving[0] if block.moving else None
         if factor is not None and factor.effect is not None:
             row = factor.effect
-            low, high = (show_change(block.measure, row[end]) for end in ("ci_low", "ci_high"))
             return Headline(
                 f"{show_change(block.measure, row['value'])} {block.unit}".strip(),
-                f"95 %: {low} to {high}",
+                f"95 %: {_span(block.measure, row['ci_low'], row['ci_high'])}",
                 f"change of {label_inside(block.measure)} by {factor.words}, "
                 f"from {factor.range_text}",
             )
@@ -198,3 +195,9 @@ _OF_ROWS: Final = {
     "sensitivity": _factor_headline,
 }
 """Which number is told of a study, by the table that it has."""
+
+
+def _span(measure: str, low: float, high: float) -> str:
+    """Write from where to where a difference may be, with as many decimals each."""
+    of = " pp" if unit(measure) == "%" else ""
+    return " to ".join(f"{end}{of}" for end in show_limits(measure, low, high).split(" … "))
