@@ -17,10 +17,11 @@ markets, which differ by their seeds. Intervals are Student's over pairs of peri
 over periods or markets (Welch, Biometrika 34, 1947).
 
 **Rows.** The true effect is what the market does if the policy is tried on every day of the test,
-less what it does without, under the same random numbers. A test is judged over all its markets,
-those of several worlds too: how far its mean lies from the truth (bias), how far single tests
-scatter (spread), in how many its interval holds the truth, and in how many it is distinguishable
-from zero on the right side.
+less what it does without, under the same random numbers; its interval is Student's over the
+independent replications (`engine.stats.paired`), worlds averaged. A test is judged over all its
+markets, those of several worlds too: how far its mean lies from the truth (bias), how far single
+tests scatter (spread), in how many its interval holds the truth, and in how many it is
+distinguishable from zero on the right side.
 """
 
 from collections.abc import Iterator, Sequence
@@ -39,8 +40,9 @@ from engine.spec.base import Dated
 from engine.spec.levers import levers_of, policy_value, set_levers
 from engine.spec.policy import Policy
 from engine.spec.trial import TrialJob
-from engine.stats.arrays import Flags, Floats
+from engine.stats.arrays import Flags, Floats, Ints
 from engine.stats.intervals import CONFIDENCE, Interval, mean_interval, student_quantile
+from engine.stats.paired import independent_units, means_by
 
 _CONTROL: Final = "control"
 _TRIED: Final = "tried"
@@ -129,14 +131,30 @@ def rows_of_tests(job: TrialJob, daily: pa.Table, runs: Sequence[Row]) -> list[d
     runs
         Their rows of `runs`, which know what a test costs.
     """
-    costs = _costs(runs)
+    costs, units = _costs(runs), _units(runs)
     rows = []
     for measure in job.measures:
         worlds = list(_worlds(job, daily, measure))
+        true = _true_effect(worlds, units)
         for design, said in _tests(job, worlds).items():
             if said:
-                rows.append(_row(design, measure, said, costs[design]))
+                rows.append(_row(design, measure, said, true) | {"cost_fen": costs[design]})
     return rows
+
+
+def _units(runs: Sequence[Row]) -> Ints:
+    """Number the independent replications of one arm's runs, world by world: (runs,) int64."""
+    own = [run for run in runs if run["policy"] == _CONTROL]
+    own.sort(key=lambda run: (run["world"], run["replication"]))
+    return independent_units(
+        [run["replication"] for run in own], [run["population"] for run in own]
+    )
+
+
+def _true_effect(worlds: Sequence[_World], units: Ints) -> Interval:
+    """Estimate what the policy does on every day of the test, in the measure's unit a day."""
+    effects = [(world.tried - world.control).mean(axis=1) for world in worlds]
+    return mean_interval(means_by(units, np.concatenate(effects)))
 
 
 def _treated_days(job: TrialJob) -> Flags:
@@ -183,7 +201,7 @@ def _tests(job: TrialJob, worlds: Sequence[_World]) -> dict[str, list[_Said]]:
     return found
 
 
-def _row(design: str, measure: str, said: Sequence[_Said], cost_fen: float) -> dict[str, Any]:
+def _row(design: str, measure: str, said: Sequence[_Said], true: Interval) -> dict[str, Any]:
     values = np.array([one.found.value for one in said], np.float64)
     truth = float(np.mean([one.truth for one in said]))
     known = [one for one in said if one.found.low is not None]
@@ -192,6 +210,8 @@ def _row(design: str, measure: str, said: Sequence[_Said], cost_fen: float) -> d
         "design": design,
         "measure": measure,
         "truth": truth,
+        "truth_se": true.standard_error,
+        "truth_half_width": None if true.low is None else truth - true.low,
         "estimate": float(values.mean()),
         "bias": float(values.mean() - truth),
         "spread": float(values.std(ddof=1)) if len(values) > 1 else None,
@@ -200,7 +220,6 @@ def _row(design: str, measure: str, said: Sequence[_Said], cost_fen: float) -> d
         "covered_share": _mean(known, lambda one: one.found.low <= one.truth <= one.found.high),
         "detected_share": _mean(known, lambda one: _is_found(one.found, truth)),
         "detectable": None if error is None else _POWER * error,
-        "cost_fen": cost_fen,
         "tests_count": len(said),
     }
 

@@ -258,6 +258,8 @@ COLUMNS: Final[dict[str, dict[str, type]]] = {
         "design": str,
         "measure": str,
         "truth": float,
+        "truth_se": float,
+        "truth_half_width": float,
         "estimate": float,
         "bias": float,
         "spread": float,
@@ -344,7 +346,8 @@ A row of `claims` is what a named experiment says of a measure, with its value, 
 whether it holds. A row of `sweep` is a policy of one job of a sweep, or of
 one of several folders, with the mean of every measure; `is_answer` says of a
 search's whether it was given or stands in its answer. A row of
-`trial` is one kind of test and a measure: the `truth` a day, what `tests_count` tests say of it on
+`trial` is one kind of test and a measure: the `truth` a day, with the half width of the 95 %
+interval that its replications leave, what `tests_count` tests say of it on
 average and how they scatter, in the measure's unit a day; `half_width` is of their 95 % intervals,
 `covered_share` of these hold the truth, `detected_share` exclude nothing on its side, and
 `detectable` is an effect found four times in five; `cost_fen` is what one test takes from the
@@ -391,6 +394,11 @@ _STATISTICS: Final = (
 )
 
 DESCRIPTIONS: Final[dict[str, dict[str, str]]] = {
+    "trial": {
+        "truth": "effect of the policy on every day of the test, in the measure's unit a day",
+        "truth_se": "standard error of truth, over the independent replications of its runs",
+        "truth_half_width": "of the 95 % interval of truth",
+    },
     "plan": {
         "gmv_fen": "GMV as paid of the month, mean",
         "low_fen": "GMV as paid of the year by the month's end, 10 % quantile",

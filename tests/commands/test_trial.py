@@ -23,6 +23,7 @@ def test_the_command_leaves_its_table_and_page(type_in, place: Path, market_of) 
         "gmv_paid_fen", "orders_count", "platform_contribution_fen",
     }  # fmt: skip
     assert all(row["estimate"] - row["truth"] == pytest.approx(row["bias"]) for row in rows)
+    assert all(row["truth_half_width"] >= row["truth_se"] >= 0 for row in rows)
     assert {row["tests_count"] for row in rows if row["design"] == "markets"} == {20}
     page = (place / "out/report.html").read_text(encoding="utf-8")
     assert "What a test would say" in page

@@ -64,7 +64,14 @@ def baseline_folder(folder: Path) -> Path:
 
 
 def trial_folder(folder: Path) -> Path:
-    row = {"truth": 1e9, "spread": 4e8, "standard_error": 3e8, "half_width": 6e8}
+    row = {
+        "truth": 1e9,
+        "truth_se": 1e8,
+        "truth_half_width": 2e8,
+        "spread": 4e8,
+        "standard_error": 3e8,
+        "half_width": 6e8,
+    }
     row |= {"covered_share": 0.9, "detected_share": 0.8, "detectable": 8e8, "cost_fen": 1e10}
     rows = [
         row | {"design": design, "measure": measure, "estimate": 1e9 + k, "bias": k}

@@ -120,7 +120,8 @@ def test_every_amount_names_its_unit() -> None:
     }
     unitless |= {"value", "lowest", "highest", "goal", "within"}  # of a measure that names it
     unitless |= {"base_value"}  # of a lever that is named
-    unitless |= {"truth", "bias", "spread", "half_width", "detectable"}  # likewise
+    unitless |= {"truth", "truth_se", "truth_half_width"}
+    unitless |= {"bias", "spread", "half_width", "detectable"}  # likewise
     unitless |= {"figure", "figure_se", "estimate", "estimate_se"}  # of a parameter, without unit
     unitless |= {"observed", "tolerance", "simulated"}  # in the unit that the row names
     unitless |= {"kept_low", "kept_high", "range_low", "range_high"}  # likewise

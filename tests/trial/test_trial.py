@@ -15,7 +15,10 @@ from engine.trial import (
     _period_means,
     _switchback,
     _treated_days,
+    _true_effect,
+    _units,
     _welch,
+    _World,
     arm_policies,
     held_in_both,
 )
@@ -91,6 +94,23 @@ def test_welch_is_by_hand() -> None:
     assert found.high is not None
     assert (found.high - 1) / error == pytest.approx(3.4198, abs=1e-3), freedom
     assert _period_means(np.arange(7.0), 3).tolist() == [1.0, 4.0]
+
+
+def test_the_true_effect_has_the_interval_of_its_replications_worlds_averaged() -> None:
+    none, effects = np.zeros((3, 2)), (np.array([1.0, 2.0, 3.0]), np.array([3.0, 4.0, 8.0]))
+    worlds = [_World(none, none, none + own[:, None], none) for own in effects]
+    runs = [
+        {"policy": arm, "world": world, "replication": k, "population": 10 + k}
+        for k in (2, 0, 1)
+        for world in "ba"
+        for arm in (_CONTROL, _TRIED)
+    ]
+    assert _units(runs).tolist() == [0, 1, 2, 0, 1, 2]
+    found = _true_effect(worlds, _units(runs))
+    assert found.value == pytest.approx(3.5)  # of 2, 3 and 5.5
+    assert found.standard_error == pytest.approx((3.25 / 3) ** 0.5)
+    alone = _true_effect([_World(*(none[:1],) * 4)], _units(runs[-2:]))
+    assert (alone.value, alone.high) == (0.0, None)
 
 
 def test_dates_of_the_default_leave_as_many_days_before(job: TrialJob) -> None:

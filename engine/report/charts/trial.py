@@ -15,12 +15,13 @@ from engine.report.charts.grammar import (
     rows_height,
     wrapped,
 )
-from engine.report.formatting import NONE, label, label_inside, percent, scaled, signed, unit
+from engine.report.formatting import NONE, label, label_inside, percent, scaled, show_change, unit
 from engine.results.schemas import Row
 
 _NOTE: Final = (
     "Dots are means of all tests; thick lines hold two spreads of single tests to either side, "
-    "thin ones their mean 95 % interval. The green line is the true effect."
+    "thin ones their mean 95 % interval. The green line is the true effect, the band its 95 % "
+    "interval."
 )
 
 _DESIGNS: Final = {
@@ -32,7 +33,7 @@ _DESIGNS: Final = {
 
 HEADS: Final = (
     ("Test", ""),
-    ("True effect", "a day"),
+    ("True effect", "± half of 95 %"),
     ("Test says", "± half of 95 %"),
     ("Bias", "a day"),
     ("Spread", "of single tests"),
@@ -45,9 +46,9 @@ HEADS: Final = (
 
 TESTS_NOTE: Final = (
     "The true effect is that of the policy on every day of the test against none, under the same "
-    "random numbers. Bias is the mean of all tests less it; spread is their standard deviation. "
-    "What the platform pays is the contribution that one test takes in one market; where it is "
-    "negative, the test brings some."
+    "random numbers, with half of the 95 % interval that its runs leave. Bias is the mean of all "
+    "tests less it; spread is their standard deviation. What the platform pays is the contribution "
+    "that one test takes in one market; where it is negative, the test brings some."
 )
 
 
@@ -89,7 +90,7 @@ def trial_sentences(
     """
     measure = rows[0]["measure"]
     own = [row for row in rows if row["measure"] == measure]
-    truth = _amount(measure, own[0]["truth"])
+    truth = _true_effect(own[0])
     changes = f"{label_inside(measure)} by {truth} {_unit_a_day(measure)}"
     said = [f"Tried on every day, the policy changes {changes}."]
     for row in own:
@@ -101,7 +102,7 @@ def trial_sentences(
             else "."
         )
         said.append(
-            f"A test by {_DESIGNS[row['design']]} says {_amount(measure, row['estimate'])} on "
+            f"A test by {_DESIGNS[row['design']]} says {show_change(measure, row['estimate'])} on "
             f"average{rest}"
         )
     best = _nearest(own)
@@ -133,11 +134,16 @@ def _picture(rows: Sequence[Row]) -> Picture:
     dots = base.mark_point(color=BLUE, filled=True, size=80, opacity=1).encode(
         x="value:Q", tooltip=alt.Tooltip("tip:N")
     )
-    truth = alt.Chart(data([{"x": scaled(measure, rows[0]["truth"])}]))
+    middle, half = rows[0]["truth"], rows[0].get("truth_half_width") or 0.0
+    ends = (("x", middle), ("low", middle - half), ("high", middle + half))
+    truth = alt.Chart(data([{name: scaled(measure, end) for name, end in ends}]))
     zero = alt.Chart(data([{"x": 0}])).mark_rule(color=GREY, strokeDash=[3, 3]).encode(x="x:Q")
     line = truth.mark_rule(color=GREEN, strokeWidth=2.2).encode(x="x:Q")
+    band = truth.mark_rect(color=GREEN, opacity=0.15).encode(x="low:Q", x2="high:Q")
     return picture(
-        alt.layer(zero, scatter, limits, line, dots).properties(height=rows_height(names) + 20),
+        alt.layer(band, zero, scatter, limits, line, dots).properties(
+            height=rows_height(names) + 20
+        ),
         _trial_finding(rows),
         _NOTE,
     )
@@ -149,10 +155,10 @@ def _values(row: Row) -> dict[str, Any]:
     ends = {"value": value, "least": value - spread, "most": value + spread}
     ends |= {"low": value - half, "high": value + half}
     called = _DESIGNS[row["design"]]
-    said, true = (signed(scaled(measure, one), 3, plus=True) for one in (value, row["truth"]))
     return {name: scaled(measure, end) for name, end in ends.items()} | {
         "name": wrapped(called),
-        "tip": f"{called}: {said} {_unit_a_day(measure)}, in truth {true}",
+        "tip": f"{called}: {show_change(measure, value)} {_unit_a_day(measure)}, in truth "
+        f"{_true_effect(row)}",
     }
 
 
@@ -171,42 +177,29 @@ def _trial_finding(rows: Sequence[Row]) -> str:
     measure, best = rows[0]["measure"], _nearest(rows)
     worst = max(rows, key=lambda row: abs(row["bias"]))
     return (
-        f"{label(measure)}: {_amount(measure, best['truth'])} {_unit_a_day(measure)} in truth; "
-        f"{_DESIGNS[best['design']]} comes nearest with {_amount(measure, best['estimate'])}, "
-        f"{_DESIGNS[worst['design']]} is farthest off by {_amount(measure, worst['bias'])}"
+        f"{label(measure)}: {_true_effect(best)} {_unit_a_day(measure)} in truth; "
+        f"{_DESIGNS[best['design']]} comes nearest with {show_change(measure, best['estimate'])}, "
+        f"{_DESIGNS[worst['design']]} is farthest off by {show_change(measure, worst['bias'])}"
     )
 
 
 def _texts(row: Row) -> Iterator[str]:
     measure = row["measure"]
     yield _DESIGNS[row["design"]]
-    yield _amount(measure, row["truth"])
-    yield _with_half(measure, row["estimate"], row["half_width"])
-    yield _amount(measure, row["bias"])
+    yield _true_effect(row)
+    yield show_change(measure, row["estimate"], row["half_width"])
+    yield show_change(measure, row["bias"])
     yield NONE if row["spread"] is None else _size(measure, row["spread"])
     for name in ("covered_share", "detected_share"):
         yield percent(row[name])
     yield NONE if row["detectable"] is None else _size(measure, row["detectable"])
-    yield signed(scaled("cost_fen", row["cost_fen"]), 2)
+    yield _size("cost_fen", row["cost_fen"])
 
 
-def _amount(measure: str, value: float) -> str:
-    return signed(scaled(measure, value), _decimals(measure, value), plus=True)
-
-
-def _with_half(measure: str, value: float, half: float | None) -> str:
-    """Write what a test says with half its interval, in the decimals of the larger of them."""
-    if half is None:
-        return _amount(measure, value)
-    decimals = _decimals(measure, max(abs(value), half))
-    said = signed(scaled(measure, value), decimals, plus=True)
-    return f"{said} ± {scaled(measure, half):.{decimals}f}"
+def _true_effect(row: Row) -> str:
+    """Write the true effect with half the interval that its runs leave, where they leave one."""
+    return show_change(row["measure"], row["truth"], row.get("truth_half_width"))
 
 
 def _size(measure: str, value: float) -> str:
-    return signed(scaled(measure, value), _decimals(measure, value))
-
-
-def _decimals(measure: str, value: float) -> int:
-    size = abs(scaled(measure, value))
-    return 1 if size >= 100 else 2 if size >= 1 else 3 if size >= 0.01 else 4
+    return show_change(measure, value).removeprefix("+")

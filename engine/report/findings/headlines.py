@@ -129,10 +129,10 @@ def _mechanism_headline(study: StudyResults) -> Headline | None:
 def _trial_headline(study: StudyResults) -> Headline:
     """Return the true effect on the first measure, beside what kinds of tests say of it."""
     rows = study.trial
-    measure, truth = rows[0]["measure"], rows[0]["truth"]
+    measure, half = rows[0]["measure"], rows[0].get("truth_half_width")
     said = [row["estimate"] for row in rows if row["measure"] == measure]
     return Headline(
-        f"{show_change(measure, truth)} {unit(measure)} a day",
+        f"{show_change(measure, rows[0]['truth'], half)} {unit(measure)} a day",
         f"tests say: {_span(measure, min(said), max(said))}",
         f"true effect of the policy on {label_inside(measure)}",
     )

@@ -1,6 +1,7 @@
 """What a trial prints at its end."""
 
 from collections.abc import Sequence
+from typing import Final
 
 from rich.console import Console
 
@@ -10,8 +11,16 @@ from engine.report.terminal.policies import WIDE_COLUMNS, plain_table
 from engine.results.schemas import Row
 from engine.spec.trial import TrialJob
 
-_NARROW = (0, 1, 2, 5, 6, 8)
+_NARROW: Final = (0, 1, 2, 5, 6, 8)
 """Columns that a narrow terminal has room for."""
+
+_WITH_HALVES: Final = (1, 2)
+"""Columns whose figures have a half width each, which stays beside them."""
+
+_FOLDS: Final = (5, 6, 8)
+"""Columns whose heads are folded on a terminal below so many columns, and how wide they are."""
+_UNFOLDED: Final = 100
+_FOLDED: Final = 10
 
 
 def print_trial(rows: Sequence[Row], console: Console, job: TrialJob) -> None:
@@ -27,8 +36,13 @@ def print_trial(rows: Sequence[Row], console: Console, job: TrialJob) -> None:
     table = plain_table(f"What tests of {job.policy.name} against {job.control.name} would say")
     for place in places:
         head, below = HEADS[place]
-        justify = "right" if place else "left"
-        table.add_column(f"{head}\n{below}" if below else head, justify=justify)  # type: ignore[arg-type]
+        table.add_column(
+            f"{head}\n{below}" if below else head,
+            justify="right" if place else "left",
+            overflow="fold",
+            max_width=_FOLDED if place in _FOLDS and console.width < _UNFOLDED else None,
+            no_wrap=place in _WITH_HALVES,
+        )
     for line in trial_cells(rows):
         if line.is_first:
             table.add_row(f"{label(line.measure)}, {line.unit}", style="bold")
