@@ -65,6 +65,7 @@ def test_the_way_and_the_amount_are_told_in_the_measures_unit(capsys) -> None:
     assert "GMV as paid, bn RMB" in out
     assert "+12.3 ± 2.0" in out
     assert "−1.00 ± 3.00" in out
+    assert "A change is in the unit beside the measure" in out
 
 
 def test_what_its_interval_drowns_is_no_figure(capsys) -> None:
@@ -126,6 +127,17 @@ def test_an_index_that_reaches_what_is_possible_stays() -> None:
         _row("levers", "subsidy.budget_bn_rmb", "cost_fen", "total", 1.1, 0.15),
     ]
     assert "most by purse (1.10 ± 0.15)" in moved_sentences(rows)[0]
+
+
+def test_the_unit_of_a_change_stands_beside_every_measure(capsys) -> None:
+    rows = [_row("levers", "price.cap", "top10_share", "total", 0.003, 0.002)]
+    ((title, ((*_, whole, _),)),) = factor_cells(rows)
+    assert title == "Top-10 share, pp: the levers of the space"
+    assert whole == "<0.01"
+    print_sensitivity(rows, Console(width=110))
+    out = " ".join(capsys.readouterr().out.split())
+    assert title in out
+    assert "in the unit of its key. Shares of the variance are parts of 1" in out
 
 
 def test_importance_is_no_share_of_the_variance(capsys) -> None:

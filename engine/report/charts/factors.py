@@ -15,7 +15,12 @@ from engine.report.charts.grammar import (
     rows_height,
     wrapped,
 )
-from engine.report.findings.sensitivity import FACTOR_SETS, NOT_ENOUGH, sensitivity_blocks
+from engine.report.findings.sensitivity import (
+    CHANGES_NOTE,
+    NOT_ENOUGH,
+    SHARES_NOTE,
+    sensitivity_blocks,
+)
 from engine.report.formatting import NONE, label, percent, scaled
 from engine.results.schemas import Row
 
@@ -26,15 +31,14 @@ FACTOR_HEADS: Final = (
     ("Lever or unknown", ""),
     ("Moved", "from low to high"),
     ("Raising it", ""),
-    ("Changes it by", "± half of 95 %"),
-    ("Share of the variance", "or importance"),
-    ("Alone", ""),
+    ("Changes it by", "in its unit, ± half of 95 %"),
+    ("Share of the variance", "of 1, or importance"),
+    ("Alone", "of 1"),
 )
 """Heads of the table of factors, with what stands under them."""
 
 FACTORS_NOTE: Final = (
-    "The change is that of a straight line from the low to the high end; ± is half of a 95 % "
-    "interval."
+    f"{CHANGES_NOTE}It is that of a straight line; ± is half of a 95 % interval. {SHARES_NOTE}"
 )
 
 
@@ -48,8 +52,7 @@ def factor_cells(rows: Sequence[Row]) -> list[tuple[str, list[tuple[str, ...]]]]
     """Return a title for each measure, and of its factors the name, its key and other cells."""
     return [
         (
-            f"{', '.join(filter(None, (label(block.measure), block.unit)))}: "
-            + FACTOR_SETS[block.of],
+            block.title,
             [
                 (
                     one.words,

@@ -26,6 +26,13 @@ SENSITIVITY_LIMITS: Final = (
 )
 
 
+CHANGES_NOTE: Final = (
+    "A change is in the unit beside the measure (pp: percentage points), as the factor goes from "
+    "low to high in the unit of its key. "
+)
+SHARES_NOTE: Final = "Shares of the variance are parts of 1; alone: without other factors."
+
+
 _NAMED_FEW: Final = 2
 """Factors with too few runs that a sentence names."""
 
@@ -105,7 +112,10 @@ class _Factor(NamedTuple):
             return signed(self.whole, 2)
         if not self.is_known:
             return NOT_ENOUGH
-        return f"{signed(self.whole, 2)} ± {(self.high - self.low) / 2:.2f}"
+        half = (self.high - self.low) / 2
+        if 0 < max(abs(self.whole), half) < _LEAST:
+            return f"<{2 * _LEAST:.2f}"
+        return f"{signed(self.whole, 2)} ± {half:.2f}"
 
     @property
     def alone_text(self) -> str:
@@ -184,6 +194,12 @@ class _Block(NamedTuple):
     def unit(self) -> str:
         """The unit of its effects; nothing where they are points of a share."""
         return unit(self.measure) if unit(self.measure) != "%" else ""
+
+    @property
+    def title(self) -> str:
+        """The measure with the unit of its changes, and what moves it."""
+        parts = label(self.measure), unit(self.measure).replace("%", "pp")
+        return f"{', '.join(filter(None, parts))}: {FACTOR_SETS[self.of]}"
 
     @property
     def moving(self) -> list[_Factor]:

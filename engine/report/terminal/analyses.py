@@ -15,13 +15,14 @@ from engine.report.findings.calibration import (
 )
 from engine.report.findings.search import SearchTold, choice
 from engine.report.findings.sensitivity import (
-    FACTOR_SETS,
+    CHANGES_NOTE,
     NAMED_FACTORS,
+    SHARES_NOTE,
     moved_sentences,
     sensitivity_blocks,
 )
 from engine.report.findings.world_agreement import across_sentences
-from engine.report.formatting import NONE, label, percent, signed, unit
+from engine.report.formatting import NONE, percent, signed
 from engine.report.read.calibration import CalibrationSummary
 from engine.report.terminal.policies import WIDE_COLUMNS, plain_table
 from engine.results.schemas import Row
@@ -107,13 +108,13 @@ def print_sensitivity(rows: Sequence[Row], console: Console) -> None:
     # Names are typed into commands: they stay whole, and the words beside them wrap.
     longest = max((len(factor.name) for _, factors in shown for factor in factors), default=0)
     table.add_column("Measure, factor", min_width=longest + len("  "), overflow="fold")
-    share = "Importance" if all(block.of == "search" for block in found) else "Share of\nvariance"
+    is_search = all(block.of == "search" for block in found)
+    share = "Importance" if is_search else "Share of\nvariance"
+    table.caption = CHANGES_NOTE + ("" if is_search else SHARES_NOTE)
     for head in ("From low\nto high", "Changes\nit by", share, "Alone"):
         table.add_column(head, justify="right", overflow="fold")
     for block, factors in shown:
-        in_unit = unit(block.measure)
-        name = label(block.measure) + (f", {in_unit}" if in_unit not in {"", "%"} else "")
-        table.add_row(f"{name}: {FACTOR_SETS[block.of]}", style="bold")
+        table.add_row(block.title, style="bold")
         for factor in factors:
             table.add_row(f"  {factor.name}", factor.range_text or NONE, *factor.texts)
         if not factors:
