@@ -180,15 +180,22 @@ def test_sums_over_different_days_are_not_compared(tmp_path: Path, capsys: Any) 
     rows = [alike[0], *(of_days(row, *half) for row in changed[1:])]
     told = (
         "jobs report different days, rate=0: 2020-01-01 to 2020-12-31; rate=1 and 1 more: "
-        "2020-07-01 to 2020-12-31. Sums over them are not comparable"
+        "2020-07-01 to 2020-12-31. Sums are shown a day"
     )
     assert SweepView(rows).horizons() == told
     said = SweepView(rows).sentences()
     assert said[0].startswith("Jobs report different days")
     assert not any("GMV" in one for one in said)
     print_collection([], rows, Console(width=300))
+    assert "GMV as paid" not in [one.finding[:11] for one in SweepView(rows).pictures()]
+    heads, cells = SweepView(rows).table()
+    assert heads[2:4] == [("GMV as paid", "bn RMB a day"), ("Contribution", "bn RMB a day")]
+    assert [row[2] for row in cells] == ["0.90", "1.09", "1.09"]  # over 366 and 184 days
+    assert SweepView(alike).table()[1][1][2] == "200.0 (−130.0 ± 1.0)"
     out = capsys.readouterr().out
     assert out.index(f"Note: {told}.") < out.index("GMV paid")
+    assert "bn RMB/day" in out
+    assert "200.0" not in out
     assert "changes most" not in out
     zh = Terms("zh")
     assert zh(told).startswith("各作业报告的日期不同，rate=0：2020-01-01 至 2020-12-31；rate=1")

@@ -4,9 +4,11 @@ A picture has a curve along a numeric key with its interval, or a dot for each j
 """
 
 from collections.abc import Iterator, Sequence
+from datetime import date
 from typing import Any, Final, NamedTuple
 
 from engine.collection import CHANGED, FINISHED
+from engine.measures.catalogue import FLOWS
 from engine.report.charts.grammar import (
     BLUE,
     INK,
@@ -62,7 +64,7 @@ _KEY: Final = "override."
 _TOLD: Final = ("gmv_paid_fen", "platform_contribution_fen", "target_attained")
 """Measures of which a sentence is said."""
 
-_NO_SUMS: Final = "Jobs report different days: what they sum up is not compared."
+_NO_SUMS: Final = "Jobs report different days: what they sum up is told a day, and not compared."
 
 JOBS_NOTE: Final = (
     "Means over all runs of a job; in brackets the paired difference to the first job under common "
@@ -118,8 +120,8 @@ class SweepView(NamedTuple):
         """Say which days jobs report where these differ; empty where they do not."""
         found: dict[tuple[str, str], list[str]] = {}
         for row in told_jobs(self.rows):
-            if row.get("first_day") and row.get("last_day"):
-                names = found.setdefault((row["first_day"], row["last_day"]), [])
+            if horizon := _horizon(row):
+                names = found.setdefault(horizon, [])
                 names += [row["name"]] if row["name"] not in names else []
         if len(found) < 2:
             return ""
@@ -127,7 +129,17 @@ class SweepView(NamedTuple):
             f"{names[0]}{f' and {len(names) - 1} more' * (len(names) > 1)}: {first} to {last}"
             for (first, last), names in found.items()
         ]
-        return f"jobs report different days, {'; '.join(parts)}. Sums over them are not comparable"
+        return f"jobs report different days, {'; '.join(parts)}. Sums are shown a day"
+
+    def by_day(self) -> list[Row]:
+        """Return the rows, with sums a day where jobs report different days.
+
+        A change of a sum stays where a job reports the days of the first.
+        """
+        if not self.horizons():
+            return list(self.rows)
+        first = told_jobs(self.rows)[0]
+        return [_by_day(row, is_alike=_horizon(row) == _horizon(first)) for row in self.rows]
 
     def sentences(self) -> list[str]:
         """Say how far each main measure moves over the sweep, and whether it is more than noise."""
@@ -141,8 +153,28 @@ class SweepView(NamedTuple):
         """Return heads with their units, and of every job and policy means and their changes."""
         several = len({row["policy"] for row in told_jobs(self.rows)}) > 1
         heads = [("Job", ""), *([("Policy", "")] if several else []), ("Runs", "")]
-        heads += [(label(name), unit(name)) for name in CHANGED]
-        return heads, list(_sweep_cells(self.rows, several=several))
+        a_day = " a day" if self.horizons() else ""
+        heads += [(label(one), unit(one) + (a_day if one in FLOWS else "")) for one in CHANGED]
+        return heads, list(_sweep_cells(self.by_day(), several=several))
+
+
+def _horizon(row: Row) -> tuple[str, str] | None:
+    """Return the first and the last day that a row's measures are of, if they are known."""
+    first, last = row.get("first_day"), row.get("last_day")
+    return (first, last) if first and last else None
+
+
+def _by_day(row: Row, *, is_alike: bool) -> dict[str, Any]:
+    """Return a row whose sums are divided by its days; changes are of sums of as many days."""
+    found, horizon = dict(row), _horizon(row)
+    first, last = map(date.fromisoformat, horizon or ("2000-01-01",) * 2)
+    days = (last - first).days + 1
+    for measure in FLOWS.keys() & set(CHANGED):
+        for end in ("", "_se", "_change", "_change_ci_low", "_change_ci_high"):
+            value = row.get(f"{measure}{end}")
+            is_told = horizon and (is_alike or not end.startswith("_change"))
+            found[f"{measure}{end}"] = value / days if is_told and value is not None else None
+    return found
 
 
 def _sweep_cells(rows: Sequence[Row], *, several: bool) -> Iterator[tuple[str, ...]]:

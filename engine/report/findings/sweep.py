@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from engine.collection import CHANGED
+from engine.measures.catalogue import FLOWS
 from engine.report.formatting import label, show, show_change, unit
 from engine.results.schemas import Row
 
@@ -13,12 +14,17 @@ def told_jobs(rows: Sequence[Row]) -> list[Row]:
 
 
 def moved_measures(rows: Sequence[Row]) -> list[str]:
-    """Return the measures that move in the sweep and are known of all its jobs."""
+    """Return the measures that move in the sweep and are known of all its jobs.
+
+    No sums where jobs report different days: longer ones sum up more of them.
+    """
     told = told_jobs(rows)
+    is_apart = len({(row.get("first_day"), row.get("last_day")) for row in told}) > 1
     return [
         name
         for name in CHANGED
         if told
+        and not (is_apart and name in FLOWS)
         and all(row.get(name) is not None for row in told)
         and len({float(row[name]) for row in told}) > 1
     ]
@@ -48,7 +54,7 @@ def sweep_sentence(told: Sequence[Row], measure: str) -> str:
     Nothing of a sum where jobs report different days: longer ones sum up more of them.
     """
     horizons = {(row.get("first_day"), row.get("last_day")) for row in told}
-    if len(horizons) > 1 and unit(measure) not in {"", "%"}:
+    if len(horizons) > 1 and measure in FLOWS:
         return ""
     moved = [row for row in told if row.get(f"{measure}_change") is not None]
     if not moved:
