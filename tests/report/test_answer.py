@@ -210,5 +210,6 @@ def test_worlds_that_do_not_weigh_the_same_are_told_so(study: StudyResults) -> N
     runs = [{**row, "world": world} for row in study.runs for world in ("a", "b")]
     asked = replace(study, runs=runs)
     assert any("2 worlds of equal weight" in said for said in limits(asked))
+    assert not any("weigh alike" in said for said in limits(asked))
     weighed = replace(asked, worlds=[{"weight": 0.7}, {"weight": 0.3}])
     assert any("2 worlds: weighted by the actuals" in said for said in limits(weighed))

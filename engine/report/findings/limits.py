@@ -25,6 +25,12 @@ _RESPONSE_LIMITS: Final = (
     "What comes after the days of run-off is not counted.",
 )
 
+WORLDS_ALIKE: Final = (
+    "All worlds weigh alike in these means; experiments.optimize weighs them by how well they fit "
+    "what was observed."
+)
+"""Said of means over several worlds where no search has weighed them."""
+
 ONE_REPLICATION: Final = "One replication a policy: nothing is known of the noise."
 
 
@@ -120,6 +126,7 @@ def limits(study: StudyResults) -> list[str]:
             " mean, over replications with a population and seed of their own: how far the worlds"
             " lie apart is not in them, and no replication narrows it."
         )
+        said += [WORLDS_ALIKE] * (not study.searched)
     if study.searched:
         said.append(
             "The search tried a limited number of policies on a smaller population: a better one"

@@ -13,7 +13,12 @@ from engine.case import RunResult
 from engine.compare import INCREMENTAL
 from engine.report.findings.comparison import with_defined_returns
 from engine.report.findings.elasticities import elasticities_by_month
-from engine.report.findings.limits import ONE_REPLICATION, pairs_note, replications_count
+from engine.report.findings.limits import (
+    ONE_REPLICATION,
+    WORLDS_ALIKE,
+    pairs_note,
+    replications_count,
+)
 from engine.report.formatting import (
     NONE,
     label,
@@ -97,6 +102,8 @@ def print_runs(results: Sequence[RunResult | Row], console: Console) -> None:
         if ends is not None:
             low, high = (show("gmv_paid_fen", end) for end in ends)
             console.print(f"{line.policy}: mean GMV paid of a world from {low} to {high} bn RMB")
+    if len({row["world"] for row in rows}) > 1:
+        console.print(WORLDS_ALIKE, highlight=False)
     if replications_count(rows) == 1:
         console.print(ONE_REPLICATION)
 
