@@ -103,7 +103,7 @@ def ignore_days(_done: int, _total: int) -> None:
     """Tell nobody."""
 
 
-_DAY_S: Final = 2.0
+DAY_S: Final = 2.0
 """Seconds between two words of how far a long case is; a short one says none."""
 
 
@@ -241,7 +241,7 @@ def simulate_told(on_day: _OnDay, case: Case) -> RunResult:
 
     def told(day: int) -> None:
         nonlocal last_s
-        if (now := time.monotonic()) - last_s >= _DAY_S:
+        if (now := time.monotonic()) - last_s >= DAY_S:
             last_s = now
             on_day(day, days)
 

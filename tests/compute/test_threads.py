@@ -73,7 +73,18 @@ def test_what_nobody_waits_for_ends_with_its_day() -> None:
     left = threading.Event()
     left.set()
     with pytest.raises(Interrupted):
-        _simulate_until(left, case(days=400))
+        _simulate_until(left, {}, case(days=400))
+
+
+def test_how_far_long_runs_are_is_told_by_the_day(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("engine.compute.threads.DAY_S", 0.001)
+    told: list[tuple[int, int]] = []
+    with thread_pool(2) as pool:
+        pool.on_day = lambda day, days: told.append((day, days))
+        list(pool.run([case(f"seed={seed}", days=40) for seed in (1, 2)]))
+    assert len({day for day, _ in told}) > 2
+    assert {days for _, days in told} == {40}
+    assert told[-1] == (40, 40)
 
 
 class Waits:
@@ -82,7 +93,7 @@ class Waits:
     def __init__(self) -> None:
         self.began, self.told = threading.Event(), threading.Event()
 
-    def __call__(self, left: threading.Event, _: Case) -> RunResult:
+    def __call__(self, left: threading.Event, _days: object, _case: Case) -> RunResult:
         self.began.set()
         if left.wait(30):
             self.told.set()
