@@ -4,6 +4,7 @@ All worlds and all policies are looked at together: a mistake in the last baseli
 last world is reported at once, and not after hours.
 """
 
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from typing import Final
@@ -32,6 +33,9 @@ _YEAR_S: Final = 365 * 86_400
 _LONGEST_S: Final = 10 * _YEAR_S
 """Seconds of one core beyond which a job is refused: a month of 120 cores."""
 
+_UNCOMPILED: Final = "NUMBA_DISABLE_JIT"
+"""What has Numba leave functions as they are."""
+
 _FEW_DATES: Final = 2
 """Levers of a policy whose dates are told one by one where they lie outside the calendar."""
 
@@ -43,10 +47,11 @@ def check_job(job: Job) -> None:
     ------
     InputError
         Listing every mistake: a world that is no scenario, more buyers than people or
-        memory, dates outside the calendar, a target that cannot be followed.
+        memory, dates outside the calendar, a target that cannot be followed; and kernels that
+        are not to be compiled.
     """
     scenarios = worlds(job.scenario, job.ensemble)
-    mistakes = [*_people(job, scenarios), *_memory(job), *_time(job), *_shards(job)]
+    mistakes = [*_uncompiled(), *_people(job, scenarios), *_memory(job), *_time(job), *_shards(job)]
     for key, space in job.all_spaces().items():
         mistakes += _searched_dates(space, key, scenarios, job.decision_date)
     for key, policy in _policies(job).items():
@@ -64,6 +69,22 @@ def check_job(job: Job) -> None:
     mistakes += overflow_mistakes(job, scenarios, _all_policies(job))
     if mistakes:
         raise CombinedInputError(mistakes)
+
+
+def _uncompiled() -> Iterator[InputError]:
+    """A market is opened by compiled code alone.
+
+    It writes into records of buyers by the names of their fields, which Python does not, and
+    float32 times a Python number stays float32 in NumPy: other bits than those of the kernels.
+    """
+    if os.environ.get(_UNCOMPILED, "0").strip() not in {"", "0"}:
+        yield InputError(
+            _UNCOMPILED,
+            "is set, but kernels of a market run only as compiled code",
+            "not set, or 0; for the rules alone it may be 1",
+            f"unset it; with ray.backend=process a debugger stops between kernels, and in rules by "
+            f"{_UNCOMPILED}=1 python -m pytest tests/rules",
+        )
 
 
 def _all_policies(job: Job) -> list[Policy]:

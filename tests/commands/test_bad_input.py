@@ -314,3 +314,14 @@ def test_a_rejected_config_does_not_touch_an_older_folder(type_in, place: Path) 
     (old / ".hydra" / "config.yaml").write_text("kept")
     assert type_in("simulate", "hydra.run.dir=old", "seed=-1").status == 2
     assert (old / ".hydra" / "config.yaml").read_text() == "kept"
+
+
+def test_a_market_that_is_not_to_be_compiled_is_refused(
+    type_in, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("NUMBA_DISABLE_JIT", "1")
+    ended = type_in("simulate", "scale=smoke")
+    assert ended.status == 2
+    assert "NUMBA_DISABLE_JIT: is set, but kernels" in ended.err
+    assert "a debugger stops between kernels" in " ".join(ended.err.split())
+    assert ended.files == set()
