@@ -48,8 +48,8 @@ _entry = njit(nogil=True, cache=True, error_model="numpy", _nrt=False, no_cfunc_
 
 def kernel(function: Callable[..., Any]) -> Any:
     """Compile a loop over arrays that Python calls, with its records sealed or not."""
-    if DISABLE_JIT:
-        return lambda *args: function(*map(_record_of, args))
+    if DISABLE_JIT:  # of rules alone: a market's kernels are not run like that
+        return function
     code = function.__code__
     entry = _entry_of(code.co_varnames[: code.co_argcount], step(function))
     # Numba caches by the code's file and line, and forgets a function that closes over others.
@@ -153,8 +153,6 @@ def seal(record: Any) -> Any:
     Its arrays are not copied: whoever holds the sealed record must hold the record too, and what
     is written into an array is seen in both.
     """
-    if DISABLE_JIT:
-        return _Holder(record)
     signature = _signature_of(record)
     if signature not in _SEALED_AS:
         kind = typeof(record)
@@ -190,22 +188,8 @@ def seal_again(sealed: Any, record: Any) -> Any:
 
     By compiled code, which takes a while to compile and a third of the time.
     """
-    if DISABLE_JIT:
-        sealed.record = record
-    else:
-        _write(sealed, record)
+    _write(sealed, record)
     return sealed
-
-
-class _Holder:
-    """What holds a record in place of a sealed one while nothing is compiled."""
-
-    def __init__(self, record: Any) -> None:
-        self.record = record
-
-
-def _record_of(value: Any) -> Any:
-    return value.record if isinstance(value, _Holder) else value
 
 
 @intrinsic
@@ -222,17 +206,13 @@ def _store(typing_context, sealed, record):  # noqa: ARG001 - Numba passes both
     return types.void(sealed, record), codegen
 
 
-if DISABLE_JIT:
-    store = seal_again
-else:
+@step
+def store(sealed, record):
+    """Seal `record` in the place of an earlier one of the same types, from within a kernel.
 
-    @step
-    def store(sealed, record):
-        """Seal `record` in the place of an earlier one of the same types, from within a kernel.
-
-        `sealed` as its kernel was handed it within a tuple; no kernel also reads what it stores.
-        """
-        _store(sealed, record)
+    `sealed` as its kernel was handed it within a tuple; no kernel also reads what it stores.
+    """
+    _store(sealed, record)
 
 
 @_entry
