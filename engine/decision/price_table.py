@@ -221,7 +221,8 @@ class PriceRow(NamedTuple):
     `cost` is the mean over worlds with its interval over replications; `cost_median`, `cost_50` and
     `cost_80` are of the worlds' means; `cost_per_gmv` is RMB of net cost per RMB of GMV that this
     row has more than the row below it (than today's, of the lowest), None if it is no other
-    policy. Amounts in fen.
+    policy; `cost_per_gmv_80` is of the worlds' ratios, None unless each world surely sells more.
+    Amounts in fen.
     """
 
     target_fen: float
@@ -236,6 +237,7 @@ class PriceRow(NamedTuple):
     cost_50: tuple[float, float] | None = None
     cost_80: tuple[float, float] | None = None
     cost_per_gmv: float | None = None
+    cost_per_gmv_80: tuple[float, float] | None = None
     gmv_fen: float | None = None
     subsidy_fen: float | None = None
     binding: str = ""
@@ -306,6 +308,7 @@ def _row(
         cost_50=(low50, high50),
         cost_80=(low80, high80),
         cost_per_gmv=_marginal(found, below or today, asked),
+        cost_per_gmv_80=_marginal_80(found, below or today, asked),
         gmv_fen=asked.mean(found.gmv_fen),
         subsidy_fen=asked.mean(found.subsidy_fen),
         binding=found.binding,
@@ -317,6 +320,26 @@ def _marginal(found: ConfirmedPolicy, below: ConfirmedPolicy, asked: PriceQuesti
     """RMB of net cost more per RMB of GMV more; None without more GMV."""
     more = asked.mean(found.gmv_fen - below.gmv_fen)
     return asked.mean(found.cost_fen - below.cost_fen) / more if more > 0 else None
+
+
+def _marginal_80(
+    found: ConfirmedPolicy, below: ConfirmedPolicy, asked: PriceQuestion
+) -> tuple[float, float] | None:
+    """The 10 and 90 % quantiles over worlds of RMB of net cost more per RMB of GMV more.
+
+        r_k = mean_r (C_kr - C'_kr) / mean_r (G_kr - G'_kr), in pairs with the row below
+
+    None where some world sells no more, or where luck may have brought what all together sell
+    more (the 95 % interval over replications): a ratio to nothing, or to less, says nothing.
+    """
+    more, dearer = found.gmv_fen - below.gmv_fen, found.cost_fen - below.cost_fen
+    by_world = more.mean(axis=1)
+    least = mean_interval(asked.weights @ more).low
+    if least is None or least <= 0 or (by_world[asked.weights > 0] <= 0).any():
+        return None
+    ratios = dearer.mean(axis=1) / np.where(by_world > 0, by_world, 1.0)
+    low, high = (weighted_quantile(ratios, asked.weights, share) for share in (0.1, 0.9))
+    return low, high
 
 
 def _by_key(results: Sequence[RunResult]) -> _Results:

@@ -105,6 +105,7 @@ def _worlds(found: PricedAnswer) -> list[_Row]:
 def _price(row: PriceRow, trials: dict[str, str]) -> _Row:
     low50, high50 = row.cost_50 or (None, None)
     low80, high80 = row.cost_80 or (None, None)
+    per_low, per_high = row.cost_per_gmv_80 or (None, None)
     return {
         "target_fen": row.target_fen,
         "p_reach_without": row.reach_today,
@@ -123,6 +124,8 @@ def _price(row: PriceRow, trials: dict[str, str]) -> _Row:
         "net_cost_fen_q10": low80,
         "net_cost_fen_q90": high80,
         "marginal_cost_share": row.cost_per_gmv,
+        "marginal_cost_share_q10": per_low,
+        "marginal_cost_share_q90": per_high,
         "gmv_paid_fen": row.gmv_fen,
         "subsidy_fen": row.subsidy_fen,
         "binding": row.binding,

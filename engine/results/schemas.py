@@ -125,6 +125,8 @@ COLUMNS: Final[dict[str, dict[str, type]]] = {
         "net_cost_fen_q10": float,
         "net_cost_fen_q90": float,
         "marginal_cost_share": float,
+        "marginal_cost_share_q10": float,
+        "marginal_cost_share_q90": float,
         "gmv_paid_fen": float,
         "subsidy_fen": float,
         "binding": str,
@@ -398,6 +400,12 @@ DESCRIPTIONS: Final[dict[str, dict[str, str]]] = {
         "truth": "effect of the policy on every day of the test, in the measure's unit a day",
         "truth_se": "standard error of truth, over the independent replications of its runs",
         "truth_half_width": "of the 95 % interval of truth",
+    },
+    "price_of_target": {
+        "marginal_cost_share": "RMB of net cost per RMB of GMV more than in the row above",
+        "marginal_cost_share_q10": "of the same world by world, 10 % quantile; none where some "
+        "world, or the mean beyond its noise, sells no more",
+        "marginal_cost_share_q90": "of the same world by world, 90 % quantile",
     },
     "plan": {
         "gmv_fen": "GMV as paid of the month, mean",

@@ -22,7 +22,7 @@ from engine.report.findings.prices import (
     letters,
     plan_sentences,
 )
-from engine.report.terminal.answer import print_answer
+from engine.report.terminal.answer import _price_table, print_answer
 from engine.results.schemas import COLUMNS
 from engine.search import SearchResult
 from engine.spec.optimize import OptimizeJob
@@ -174,13 +174,44 @@ def test_the_end_of_the_command_is_short_and_narrow(asked):
     print_answer(tables, Console(file=out, width=100))
     lines = out.getvalue().rstrip().splitlines()
     assert max(map(len, lines)) <= 100
-    assert len(lines) <= 25
+    assert len(lines) <= 30
     said = " ".join(out.getvalue().split())
     assert "Doing nothing more reaches 250" in said
     assert "With 3 runs a world, the probability of" in said
     assert "Plan of the recommended policy, GMV in bn RMB" in said
     for letter, said in letters(tables["price_of_target"]).items():
-        assert any(f"  {letter} {said[:6]}" in line for line in lines)
+        assert f"  {letter}  {said}" in lines
+
+
+@pytest.mark.parametrize(
+    ("width", "missing"), [(100, set()), (80, {"P worst"}), (72, {"P worst", "RMB per RMB, 80 %"})]
+)
+def test_a_narrow_terminal_has_fewer_columns_and_cuts_none(width, missing):
+    prices = [_priced(0.5), _priced(0.25) | {"says": ""}]
+    table = _price_table(prices, width)
+    heads = {" ".join(column.header.split()) for column in table.columns}
+    assert set(PRICES.heads) - heads == missing
+    out = StringIO()
+    Console(file=out, width=width).print(table)
+    lines = out.getvalue().splitlines()
+    assert max(len(line.rstrip()) for line in lines) <= width
+    assert "…" not in out.getvalue()
+    assert any("−1.8 to −1.7" in line for line in lines)
+
+
+def _priced(ratio: float) -> dict[str, object]:
+    """A row of `price_of_target` as wide as those of the main job."""
+    row: dict[str, object] = dict.fromkeys(COLUMNS["price_of_target"], ratio)
+    row |= {"target_fen": 2.85e13, "says": "something", "p_reach_without": 0.85}
+    row |= {"net_cost_fen_q50": -1.75e11, "net_cost_fen_q10": -1.8e11, "net_cost_fen_q90": -1.7e11}
+    return row | {"subsidy_fen": 3.06e12}
+
+
+def test_a_row_tells_over_which_range_of_worlds_one_more_rmb_of_sales_costs():
+    place = PRICES.heads.index("RMB per RMB, 80 %")
+    row = _priced(0.5) | {"marginal_cost_share_q10": -0.004, "marginal_cost_share_q90": 0.6}
+    assert PRICES.cells([row])[0][place] == "0.00 to 0.60"
+    assert PRICES.cells([row | {"marginal_cost_share_q90": None}])[0][place] == "–"
 
 
 def test_every_policy_of_the_table_has_a_letter_and_every_row_its_cells(asked):

@@ -81,6 +81,38 @@ def test_the_next_billion_costs_more_than_the_last():
     assert [row.cost_per_gmv for row in rows] == pytest.approx(list(by_hand))
 
 
+def test_the_price_of_the_next_billion_spreads_over_worlds():
+    """Of ratios 0.5, 1, 1.5 and 2 whose weights have middles 0.05, 0.25, 0.6 and 0.9."""
+    sold, dearer = np.array([10.0, 20.0, 10.0, 10.0]), np.array([5.0, 20.0, 15.0, 20.0])
+    asked = PriceQuestion(0.5, WORLDS, np.array([0.1, 0.3, 0.4, 0.2]))
+    row = price_table([sells(sold, dearer)], TODAY, [260 * BN], asked)[0]
+    assert row.policy == "dear"
+    assert row.cost_per_gmv == pytest.approx(asked.weights @ dearer / (asked.weights @ sold))
+    assert row.cost_per_gmv_80 == pytest.approx((0.5 + 0.5 / 4, 2.0))  # 0.1 is a quarter of the way
+
+
+def test_a_ratio_to_sales_that_may_be_none_has_no_range():
+    dearer = np.full(4, 5.0)
+    one_sells_less = sells(np.array([30.0, 30.0, 30.0, -0.1]), dearer)
+    luck = sells(np.full(4, 10.0), dearer, np.array([-20.0, 20.0, -10.0, 10.0, 0.0]))
+    for policy_, probability in ((one_sells_less, 0.6), (luck, 0.5)):
+        asked = PriceQuestion(probability, WORLDS, EVEN)
+        row = price_table([policy_], TODAY, [256 * BN], asked)[0]
+        assert row.policy == "dear"
+        assert row.cost_per_gmv > 0
+        assert row.cost_per_gmv_80 is None
+    weights = PriceQuestion(0.8, WORLDS, np.array([0.4, 0.3, 0.3, 0.0]))
+    row = price_table([one_sells_less], TODAY, [256 * BN], weights)[0]
+    assert row.cost_per_gmv_80 == pytest.approx((5 / 30, 5 / 30))  # a world of no weight is none
+
+
+def sells(more: np.ndarray, dearer: np.ndarray, luck: np.ndarray | float = 0.0) -> ConfirmedPolicy:
+    """A policy that sells and costs more than today's by world, bn RMB, with luck of its own."""
+    gmv = TODAY.gmv_fen + (more[:, None] + luck) * BN
+    costs = np.broadcast_to(dearer[:, None] * BN, gmv.shape)
+    return ConfirmedPolicy("dear", gmv, costs, costs)
+
+
 def test_what_nothing_reaches_is_a_row():
     row = price_table(POLICIES, TODAY, [400 * BN], ASKED)[0]
     assert (row.policy, row.cost.value, row.reach) == (None, None, None)

@@ -199,7 +199,8 @@ def _price(place: int, policy: str) -> dict[str, Any]:
     row |= {"net_cost_fen": cost, "net_cost_fen_ci_low": low, "net_cost_fen_ci_high": high}
     row |= {"net_cost_fen_q10": low, "net_cost_fen_q25": low, "net_cost_fen_q50": cost}
     row |= {"net_cost_fen_q75": high, "net_cost_fen_q90": high}
-    row |= {"marginal_cost_share": 0.1 if place else None}
+    row |= dict.fromkeys(("marginal_cost_share", "marginal_cost_share_q10"), 0.1 if place else None)
+    row |= {"marginal_cost_share_q90": 0.2 if place else None}
     row |= {"says": f"{place + 3} % on everything", "p_reach": 0.85, "p_reach_se": 0.05}
     row |= {"worst_world": "as_is", "p_reach_worst": 0.6, "gmv_paid_fen": 2.6e13}
     row |= {"subsidy_fen": 5e11, "binding": "price.cap at its least", "top10_share": 0.3}

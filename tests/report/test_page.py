@@ -9,7 +9,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from engine.errors import StorageError
-from engine.report import build_report, sample_note
+from engine.report import build_report, read_study, sample_note
+from engine.report.html.search import _price_tables
 from engine.results import Results
 from tests.fakes import simulate_fake, small_case
 from tests.report.studies import (
@@ -307,6 +308,13 @@ def test_the_main_job_opens_with_the_decision_and_its_options(tmp_path: Path) ->
         assert part in first, part
     assert "Config" not in first
     assert said.index("Limits of these numbers") < said.index("how to repeat it")
+
+
+def test_a_price_has_its_range_below_it(tmp_path: Path) -> None:
+    (prices,) = _price_tables(read_study(priced_folder(tmp_path)))
+    heads = [head for head, _ in prices.heads]
+    cells = [row.cells[heads.index("RMB per RMB")] for row in prices.rows]
+    assert [(cell.text, cell.small) for cell in cells[:2]] == [("–", ""), ("0.10", "0.10 to 0.20")]
 
 
 def test_per_cents_have_one_form(tmp_path: Path) -> None:

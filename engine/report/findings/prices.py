@@ -67,7 +67,8 @@ def _price_cells(row: Row, letter: str, market_fen: float) -> list[str]:
         letter,
         _bn(row["net_cost_fen_q50"], more),
         _range(row["net_cost_fen_q10"], row["net_cost_fen_q90"], more),
-        NONE if row["marginal_cost_share"] is None else _minus(f"{row['marginal_cost_share']:.2f}"),
+        _share(row["marginal_cost_share"]),
+        _shares(row["marginal_cost_share_q10"], row["marginal_cost_share_q90"]),
         f"{row['p_reach']:.2f}",
         f"{row['p_reach_worst']:.2f}",
         _bn(row["subsidy_fen"], more),
@@ -261,6 +262,14 @@ def _range(low: float | None, high: float | None, more: int) -> str:
     return NONE if low is None or high is None else f"{_bn(low, more)} to {_bn(high, more)}"
 
 
+def _share(share: float | None) -> str:
+    return NONE if share is None else _minus(f"{share:.2f}")
+
+
+def _shares(low: float | None, high: float | None) -> str:
+    return NONE if low is None or high is None else f"{_share(low)} to {_share(high)}"
+
+
 def _minus(number: str) -> str:
     """A number with a true minus; what rounds to nothing has none."""
     if not float(number):
@@ -276,6 +285,7 @@ PRICES: Final = _AnswerTable(
         "Net cost",
         "80 % of worlds",
         "RMB per RMB",
+        "RMB per RMB, 80 %",
         "P reach",
         "P worst",
         "Subsidy",

@@ -1,9 +1,9 @@
 """The end of the main job where targets have a price: the answer, the prices, the plan.
 
-Some 25 lines of a hundred columns: the tables and the page hold the rest.
+Some 30 lines of a hundred columns: the tables and the page hold the rest.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 from rich.console import Console
@@ -20,11 +20,11 @@ from engine.report.findings.prices import (
 from engine.report.terminal.policies import plain_table
 from engine.results.schemas import Row
 
-_POLICY: Final = PRICES.heads.index("Policy")
-"""Column of `PRICES` that names a policy by a letter; here it stands last, before its words."""
+_SPARE: Final = ("P worst", "RMB per RMB, 80 %", "Subsidy")
+"""Columns of `PRICES` that are left out where there is no room, the first one first."""
 
-_NAME, _GAP = 12, 2
-"""Columns that the words have at least, and between two columns of the table."""
+_GAP: Final = 2
+"""Columns of the terminal between two of the table."""
 
 _EFFECTS_TOLD: Final = 2
 """Levers whose effects are listed here, the largest first."""
@@ -35,10 +35,12 @@ def print_answer(tables: Mapping[str, Sequence[Row]], console: Console) -> None:
 
     `tables` are those of `engine.decision.answer`.
     """
-    said = (advice_about(about, tables["advice"]) for about in ("answer", "luck"))
-    _say(" ".join(filter(None, said)), console)
+    parts = (advice_about(about, tables["advice"]) for about in ("answer", "luck"))
+    _say(" ".join(filter(None, parts)), console)
     console.print()
     console.print(_price_table(tables["price_of_target"], console.width))
+    for letter, said in letters(tables["price_of_target"]).items():
+        _say(f"  {letter}  {said}", console)
     for line in plan_sentences(tables["plan"], tables["value"], tables["price_of_target"]):
         _say(line, console)
     _say(advice_about("certainty", tables["advice"]), console)
@@ -47,20 +49,26 @@ def print_answer(tables: Mapping[str, Sequence[Row]], console: Console) -> None:
 
 
 def _price_table(prices: Sequence[Row], width: int) -> Table:
-    """A target a row; what its policy does stands last, cut where the line ends."""
+    """A target a row, without the columns of `_SPARE` that a narrow terminal has no room for."""
+    rows = PRICES.cells(prices)
+    columns = {
+        head: (_folded(head), [row[k] for row in rows]) for k, head in enumerate(PRICES.heads)
+    }
+    for spare in _SPARE:
+        if _width(columns.values()) > width:
+            del columns[spare]
     table = plain_table(PRICE_TITLE)
-    heads = [*map(_folded, PRICES.heads[:_POLICY] + PRICES.heads[_POLICY + 1 :])]
-    rows = [[*cells[:_POLICY], *cells[_POLICY + 1 :]] for cells in PRICES.cells(prices)]
-    columns = [[*head.splitlines(), *(row[k] for row in rows)] for k, head in enumerate(heads)]
-    left = max(width - sum(max(map(len, column)) + _GAP for column in columns), _NAME)
-    for head in heads:
+    for head, _ in columns.values():
         table.add_column(head, justify="right", no_wrap=True)
-    table.add_column("Policy", no_wrap=True)
-    by_words = {said: f"{letter} {said}" for letter, said in letters(prices).items()}
-    for price, row in zip(prices, rows, strict=True):
-        said = by_words.get(price["says"], price["says"]) or "none"
-        table.add_row(*row, said if len(said) <= left else f"{said[: left - 1]}…")
+    for cells in zip(*(cells for _, cells in columns.values()), strict=True):
+        table.add_row(*cells)
     return table
+
+
+def _width(columns: Iterable[tuple[str, Sequence[str]]]) -> int:
+    """How wide a table is, with its gaps."""
+    wide = [max(map(len, [*head.splitlines(), *cells])) for head, cells in columns]
+    return sum(wide) + _GAP * (len(wide) - 1)
 
 
 def _say(text: str, console: Console) -> None:
