@@ -41,7 +41,6 @@ from engine.search.market import fresh_cases
 from engine.spec.optimize import OptimizeJob
 from engine.spec.policy import Policy
 from engine.spec.worlds import worlds as scenarios_of
-from engine.stats.intervals import wilson
 from engine.stats.quantiles import weighted_quantile
 from engine.units import FEN_PER_BN_RMB
 
@@ -193,13 +192,12 @@ def answer(
 
 def _luck(shown: ConfirmedPolicy, goal_fen: float, asked: PriceQuestion) -> Iterator[str]:
     """Yield what few runs leave open of the probability to reach the goal; worlds share them."""
-    count = shown.gmv_fen.shape[1]
-    if 1 < count < _FEW_RUNS:
-        reach = asked.reach(shown, goal_fen)
-        low, high = wilson(reach * count, count)
+    count, limits = shown.gmv_fen.shape[1], asked.reach_95(shown, goal_fen)
+    if limits is not None and count < _FEW_RUNS:
+        low, high = limits
         yield (
-            f"With {count} runs a world, the probability of {reach:.2f} may be anything from "
-            f"{low:.2f} to {high:.2f}."
+            f"With {count} runs a world, the probability of {asked.reach(shown, goal_fen):.2f} "
+            f"may be anything from {low:.2f} to {high:.2f}."
         )
 
 

@@ -25,7 +25,7 @@ from engine.case import RunResult
 from engine.decision.amounts import bn
 from engine.errors import InputError
 from engine.stats.arrays import Floats
-from engine.stats.intervals import Interval, mean_interval
+from engine.stats.intervals import Interval, mean_interval, wilson
 from engine.stats.quantiles import weighted_quantile
 from engine.stats.reach import ROUNDING, held_level, levels_between, reached_share
 from engine.units import FEN_PER_BN_RMB
@@ -142,6 +142,14 @@ class PriceQuestion:
         """Return the probability that a policy's GMV as paid ends at or above a target."""
         return reached_share(policy.gmv_fen, target_fen, self.weights)
 
+    def reach_95(self, policy: ConfirmedPolicy, target_fen: float) -> tuple[float, float] | None:
+        """Return the 95 % limits that the luck of runs leaves of `reach`; None of one run a world.
+
+        Wilson's, of as many independent runs as there are replications: worlds share their luck.
+        """
+        count = policy.gmv_fen.shape[1]
+        return wilson(self.reach(policy, target_fen) * count, count) if count > 1 else None
+
     def is_reached(self, policy: ConfirmedPolicy, target_fen: float) -> bool:
         """Return whether a policy reaches a target with the asked probability."""
         return self.reach(policy, target_fen) >= self.probability - ROUNDING
@@ -218,6 +226,7 @@ class PriceQuestion:
 class PriceRow(NamedTuple):
     """One target and its cheapest policy; None where no policy that was given reaches it.
 
+    `reach_95` are the limits that luck leaves of `reach`, as `PriceQuestion.reach_95` has them.
     `cost` is the mean over worlds with its interval over replications; `cost_median`, `cost_50` and
     `cost_80` are of the worlds' means; `cost_per_gmv` is RMB of net cost per RMB of GMV that this
     row has more than the row below it (than today's, of the lowest), None if it is no other
@@ -230,6 +239,7 @@ class PriceRow(NamedTuple):
     policy: str | None
     reach: float | None = None
     reach_error: float | None = None
+    reach_95: tuple[float, float] | None = None
     worst_world: str = ""
     worst_reach: float | None = None
     cost: Interval = Interval(None, None, None, None)
@@ -301,6 +311,7 @@ def _row(
         policy=found.name,
         reach=asked.mean(reached),
         reach_error=mean_interval(asked.weights @ reached).standard_error,
+        reach_95=asked.reach_95(found, target_fen),
         worst_world=asked.worlds[worst],
         worst_reach=float(by_world[worst]),
         cost=mean_interval(asked.weights @ found.cost_fen),

@@ -105,6 +105,7 @@ def _worlds(found: PricedAnswer) -> list[_Row]:
 def _price(row: PriceRow, trials: dict[str, str]) -> _Row:
     low50, high50 = row.cost_50 or (None, None)
     low80, high80 = row.cost_80 or (None, None)
+    reach_low, reach_high = row.reach_95 or (None, None)
     per_low, per_high = row.cost_per_gmv_80 or (None, None)
     return {
         "target_fen": row.target_fen,
@@ -113,6 +114,8 @@ def _price(row: PriceRow, trials: dict[str, str]) -> _Row:
         "says": row.policy or "",
         "p_reach": row.reach,
         "p_reach_se": row.reach_error,
+        "p_reach_ci_low": reach_low,
+        "p_reach_ci_high": reach_high,
         "worst_world": row.worst_world,
         "p_reach_worst": row.worst_reach,
         "net_cost_fen": row.cost.value,

@@ -114,6 +114,8 @@ COLUMNS: Final[dict[str, dict[str, type]]] = {
         "says": str,
         "p_reach": float,
         "p_reach_se": float,
+        "p_reach_ci_low": float,
+        "p_reach_ci_high": float,
         "worst_world": str,
         "p_reach_worst": float,
         "net_cost_fen": float,
@@ -402,6 +404,9 @@ DESCRIPTIONS: Final[dict[str, dict[str, str]]] = {
         "truth_half_width": "of the 95 % interval of truth",
     },
     "price_of_target": {
+        "p_reach": "share of runs that reach the target, worlds weighted",
+        "p_reach_ci_low": "95 % limit of Wilson, of as many runs as replications; none of one",
+        "p_reach_ci_high": "95 % limit of Wilson, of as many runs as replications; none of one",
         "marginal_cost_share": "RMB of net cost per RMB of GMV more than in the row above",
         "marginal_cost_share_q10": "of the same world by world, 10 % quantile; none where some "
         "world, or the mean beyond its noise, sells no more",

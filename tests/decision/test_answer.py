@@ -184,7 +184,7 @@ def test_the_end_of_the_command_is_short_and_narrow(asked):
 
 
 @pytest.mark.parametrize(
-    ("width", "missing"), [(100, set()), (80, {"P worst"}), (72, {"P worst", "RMB per RMB, 80 %"})]
+    ("width", "missing"), [(120, set()), (100, {"P worst"}), (80, {"P worst", "RMB per RMB, 80 %"})]
 )
 def test_a_narrow_terminal_has_fewer_columns_and_cuts_none(width, missing):
     prices = [_priced(0.5), _priced(0.25) | {"says": ""}]
@@ -223,6 +223,17 @@ def test_every_policy_of_the_table_has_a_letter_and_every_row_its_cells(asked):
             assert named[cells[2]] == row["says"]
         else:
             assert cells[2] == "none"
+
+
+def test_the_row_of_the_goal_has_the_limits_that_the_sentence_gives(asked):
+    found = asked[1]
+    prices = answer_tables(found)["price_of_target"]
+    row = next(row for row in prices if row["target_fen"] == 250 * FEN_PER_BN_RMB)
+    assert row["policy"] == found.found
+    limits = f"{row['p_reach_ci_low']:.2f} to {row['p_reach_ci_high']:.2f}"
+    assert found.luck[0].endswith(f"of {row['p_reach']:.2f} may be anything from {limits}.")
+    cells = PRICES.cells([row])[0]
+    assert cells[PRICES.heads.index("P reach, 95 %")] == limits
 
 
 def test_a_market_a_hundredth_as_large_keeps_its_digits(asked):

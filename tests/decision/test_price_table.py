@@ -11,7 +11,7 @@ from engine.decision.price_table import (
     price_table,
 )
 from engine.decision.recommended import Recommendation
-from engine.stats.intervals import mean_interval
+from engine.stats.intervals import mean_interval, wilson
 
 BN = 1e11
 WORLDS = ("a", "b", "c", "d")
@@ -111,6 +111,13 @@ def sells(more: np.ndarray, dearer: np.ndarray, luck: np.ndarray | float = 0.0) 
     gmv = TODAY.gmv_fen + (more[:, None] + luck) * BN
     costs = np.broadcast_to(dearer[:, None] * BN, gmv.shape)
     return ConfirmedPolicy("dear", gmv, costs, costs)
+
+
+def test_the_luck_of_runs_leaves_a_probability_open_and_worlds_share_it():
+    row = price_table(POLICIES, TODAY, [270 * BN], ASKED)[0]
+    assert row.reach_95 == pytest.approx(wilson(row.reach * 5, 5))  # of 5, not of 20
+    one = ConfirmedPolicy("one", TODAY.gmv_fen[:, :1], TODAY.cost_fen[:, :1], TODAY.cost_fen[:, :1])
+    assert price_table([], one, [240 * BN], PriceQuestion(0.5, WORLDS, EVEN))[0].reach_95 is None
 
 
 def test_what_nothing_reaches_is_a_row():

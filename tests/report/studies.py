@@ -202,6 +202,7 @@ def _price(place: int, policy: str) -> dict[str, Any]:
     row |= dict.fromkeys(("marginal_cost_share", "marginal_cost_share_q10"), 0.1 if place else None)
     row |= {"marginal_cost_share_q90": 0.2 if place else None}
     row |= {"says": f"{place + 3} % on everything", "p_reach": 0.85, "p_reach_se": 0.05}
+    row |= {"p_reach_ci_low": 0.24, "p_reach_ci_high": 0.99}
     row |= {"worst_world": "as_is", "p_reach_worst": 0.6, "gmv_paid_fen": 2.6e13}
     row |= {"subsidy_fen": 5e11, "binding": "price.cap at its least", "top10_share": 0.3}
     return row | {"brand_share": 0.3, "dau_change_share": 0.01}

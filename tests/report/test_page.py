@@ -315,6 +315,8 @@ def test_a_price_has_its_range_below_it(tmp_path: Path) -> None:
     heads = [head for head, _ in prices.heads]
     cells = [row.cells[heads.index("RMB per RMB")] for row in prices.rows]
     assert [(cell.text, cell.small) for cell in cells[:2]] == [("–", ""), ("0.10", "0.10 to 0.20")]
+    reach = prices.rows[0].cells[heads.index("P reach")]
+    assert (reach.text, reach.small) == ("0.85", "0.24 to 0.99")
 
 
 def test_per_cents_have_one_form(tmp_path: Path) -> None:

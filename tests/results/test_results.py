@@ -129,6 +129,7 @@ def test_every_amount_names_its_unit() -> None:
     unitless |= {"prior_low", "prior_high", "coupon_low", "coupon_high"}  # RMB per RMB the last
     unitless |= {"coverage", "hidden_worlds"}
     unitless |= {"p_reach_without", "p_reach", "p_reach_se", "p_reach_worst", "effect"}
+    unitless |= {"p_reach_ci_low", "p_reach_ci_high"}
     unitless |= {"weight", "without_reach"}
     unitless |= {"rung", "rank_correlation", "reliability", "top_reliability"}
     unitless |= {"corrected_correlation", "shift", "shift_se"}  # of a measure that names it

@@ -70,6 +70,7 @@ def _price_cells(row: Row, letter: str, market_fen: float) -> list[str]:
         _share(row["marginal_cost_share"]),
         _shares(row["marginal_cost_share_q10"], row["marginal_cost_share_q90"]),
         f"{row['p_reach']:.2f}",
+        _shares(row["p_reach_ci_low"], row["p_reach_ci_high"]),
         f"{row['p_reach_worst']:.2f}",
         _bn(row["subsidy_fen"], more),
     ]
@@ -287,6 +288,7 @@ PRICES: Final = _AnswerTable(
         "RMB per RMB",
         "RMB per RMB, 80 %",
         "P reach",
+        "P reach, 95 %",
         "P worst",
         "Subsidy",
     ),

@@ -32,7 +32,7 @@ _PRICE_UNITS: Final = {
     "RMB per RMB": "of GMV",
     "Subsidy": "bn RMB",
 }
-_UNDER: Final = {"RMB per RMB": "RMB per RMB, 80 %"}
+_UNDER: Final = {"RMB per RMB": "RMB per RMB, 80 %", "P reach": "P reach, 95 %"}
 """Columns of prices whose range stands in small print below, where a terminal has a column."""
 
 _PLAN_UNITS: Final = dict.fromkeys(PLAN.heads[1:], "bn RMB")
@@ -70,8 +70,9 @@ _PRICE_NOTE: Final = (
     "Net cost, a median over worlds, is the contribution that going on as today would have "
     "brought more, under the same seeds. RMB per RMB is what one more RMB of GMV costs against the "
     "row above; below it the same for 80 % of the worlds, unless some world sells no more or luck "
-    "may have brought what all sell more. “None”: no policy that was tried reaches the target as "
-    "surely as asked."
+    "may have brought what all sell more. P reach is the share of runs that reach the target; "
+    "below it the 95 % limits that so few runs leave. “None”: no policy that was tried reaches the "
+    "target as surely as asked."
 )
 
 
