@@ -220,9 +220,16 @@ def test_every_policy_of_the_table_has_a_letter_and_every_row_its_cells(asked):
     for row, cells in zip(prices, PRICES.cells(prices), strict=True):
         assert len(cells) == len(PRICES.heads)
         if row["says"]:
-            assert named[cells[2]] == row["says"]
+            assert named[cells[2].removeprefix("as ")] == row["says"]
         else:
             assert cells[2] == "none"
+
+
+def test_a_policy_of_several_rows_is_told_as_one():
+    said = ("cheap", "dear", "dear", "dear", "")
+    rows = [_priced(0.5) | {"says": one} for one in said]
+    assert [cells[2] for cells in PRICES.cells(rows)] == ["A", "B", "as B", "as B", "none"]
+    assert letters(rows) == {"A": "cheap", "B": "dear"}
 
 
 def test_the_row_of_the_goal_has_the_limits_that_the_sentence_gives(asked):

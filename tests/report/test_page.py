@@ -1,6 +1,7 @@
 """The page: one file, offline, escaped, with what the folder's tables can show."""
 
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -317,6 +318,16 @@ def test_a_price_has_its_range_below_it(tmp_path: Path) -> None:
     assert [(cell.text, cell.small) for cell in cells[:2]] == [("–", ""), ("0.10", "0.10 to 0.20")]
     reach = prices.rows[0].cells[heads.index("P reach")]
     assert (reach.text, reach.small) == ("0.85", "0.24 to 0.99")
+
+
+def test_what_a_policy_of_several_rows_does_is_written_once(tmp_path: Path) -> None:
+    study = read_study(priced_folder(tmp_path))
+    first, second, *_ = study.prices
+    again = {name: first[name] for name in ("says", "policy")}
+    (prices,) = _price_tables(replace(study, prices=[first, {**second, **again}]))
+    cells = [row.cells[2] for row in prices.rows]
+    assert [(one.text, one.small) for one in cells] == [("A", first["says"]), ("as A", "")]
+    assert {one.policy for one in cells} == {first["policy"]}
 
 
 def test_per_cents_have_one_form(tmp_path: Path) -> None:

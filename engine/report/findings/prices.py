@@ -16,6 +16,10 @@ from engine.results.schemas import Row
 from engine.units import FEN_PER_BN_RMB
 
 PRICE_TITLE: Final = "The cheapest way to each target, against today's policy (bn RMB)"
+
+AS: Final = "as "
+"""Before the letter of a policy that stands in a row above."""
+
 _MISS: Final = "miss."
 """What the columns of `worlds` begin with that hold misses."""
 
@@ -45,10 +49,14 @@ def letters(prices: Sequence[Row]) -> dict[str, str]:
 
 
 def _prices(prices: Sequence[Row]) -> list[list[str]]:
-    """A target a row."""
+    """A target a row; one whose policy stands in a row above says “as” and its letter."""
     by_policy = {said: letter for letter, said in letters(prices).items()}
     market = _market_fen(prices)
-    return [_price_cells(row, by_policy.get(row["says"], ""), market) for row in prices]
+    lettered = []
+    for row in prices:
+        letter = by_policy.get(row["says"], "")
+        lettered.append(f"{AS}{letter}" if letter in lettered else letter)
+    return [_price_cells(*each, market) for each in zip(prices, lettered, strict=True)]
 
 
 def _market_fen(rows: Sequence[Row]) -> float:

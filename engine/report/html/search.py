@@ -11,7 +11,7 @@ from engine.report.charts.prices import effect_pictures, plan_pictures, price_pi
 from engine.report.charts.rows import estimates_picture
 from engine.report.charts.subsidy import BROUGHT_HEADS, CELLS_TITLE, option_spending
 from engine.report.charts.worlds import miss_picture, world_picture
-from engine.report.findings.prices import PLAN, PRICES, VALUE, WORLDS, few_pairs
+from engine.report.findings.prices import AS, PLAN, PRICES, VALUE, WORLDS, few_pairs
 from engine.report.findings.search import SearchTold, risk_table
 from engine.report.formatting import NONE
 from engine.report.html.blocks import (
@@ -199,7 +199,8 @@ def _price_tables(study: StudyResults) -> list[Table]:
         told = dict(zip(PRICES.heads, cells, strict=True))
         small = {head: told[under] for head, under in _UNDER.items() if told[under] != NONE}
         line = {head: Cell(told[head], small.get(head, "")) for head in heads}
-        line["Policy"] = Cell(told["Policy"], row["says"], row["policy"])
+        again = told["Policy"].startswith(AS)
+        line["Policy"] = Cell(told["Policy"], "" if again else row["says"], row["policy"])
         is_chosen = bool(row["is_recommended"] and row["policy"])
         rows.append(TableRow([*line.values()], is_chosen=is_chosen))
     return [
