@@ -407,6 +407,7 @@ DESCRIPTIONS: Final[dict[str, dict[str, str]]] = {
         "p_reach": "share of runs that reach the target, worlds weighted",
         "p_reach_ci_low": "95 % limit of Wilson, of as many runs as replications; none of one",
         "p_reach_ci_high": "95 % limit of Wilson, of as many runs as replications; none of one",
+        "subsidy_fen": "subsidy of the whole run, the days before the decision included, mean",
         "marginal_cost_share": "RMB of net cost per RMB of GMV more than in the row above",
         "marginal_cost_share_q10": "of the same world by world, 10 % quantile; none where some "
         "world, or the mean beyond its noise, sells no more",

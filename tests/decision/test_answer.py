@@ -225,6 +225,22 @@ def test_every_policy_of_the_table_has_a_letter_and_every_row_its_cells(asked):
             assert cells[2] == "none"
 
 
+def test_coupons_of_the_plan_and_those_before_it_are_the_subsidy_of_the_table(asked):
+    found = asked[1]
+    row = next(row for row in found.rows if row.policy == found.recommended.policy)
+    assert sum(month.subsidy_fen for month in found.months) == pytest.approx(row.subsidy_fen)
+    ahead = [_month(6, 2e10), _month(7, 3e10)]
+    assert "; coupons 0.5; by" in plan_sentences(ahead, ())[0]
+    past = [_month(month, 1e10) | {"is_past": True} for month in range(1, 6)]
+    told = plan_sentences([*past, *ahead], ())[0]
+    assert "; coupons 0.5 and 0.5 in the months before; by the end of Jul" in told
+
+
+def _month(month: int, spent: float) -> dict[str, object]:
+    row = dict.fromkeys(("gmv_fen", "low_fen", "middle_fen", "high_fen", "target_fen"), 2e13)
+    return row | {"month": date(2020, month, 1), "is_past": False, "subsidy_fen": spent}
+
+
 def test_a_policy_of_several_rows_is_told_as_one():
     said = ("cheap", "dear", "dear", "dear", "")
     rows = [_priced(0.5) | {"says": one} for one in said]
@@ -261,7 +277,7 @@ def test_a_market_a_hundredth_as_large_keeps_its_digits(asked):
         ]
 
     priced, plan = tables["price_of_target"], tables["plan"]
-    money = [PRICES.heads.index(head) for head in ("Net cost", "80 % of worlds", "Subsidy")]
+    money = [PRICES.heads.index(head) for head in ("Net cost", "80 % of worlds", "Whole subsidy")]
     for cells, places, rows in ((PRICES.cells, money, priced), (PLAN.cells, range(1, 6), plan)):
         large, less = ([[row[k] for k in places] for row in cells(one)] for one in
                        (rows, small(rows)))  # fmt: skip

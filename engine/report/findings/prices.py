@@ -109,13 +109,18 @@ def plan_sentences(
 
 
 def _plan_sentence(plan: Sequence[Row], prices: Sequence[Row]) -> str:
-    """Say in a line what each month to come sells, and where the year ends, bn RMB."""
+    """Say in a line what each month to come sells, and where the year ends, bn RMB.
+
+    The coupons of the months to come and those of the months before are the table's whole subsidy.
+    """
     ahead = [row for row in plan if not row["is_past"]]
     if not ahead:
         return ""
     more = finer(_market_fen(plan))
     months = ", ".join(f"{row['month']:%b} {_bn(row['gmv_fen'], more)}" for row in ahead)
     coupons = _bn(sum(row["subsidy_fen"] for row in ahead), more)
+    spent = sum(row["subsidy_fen"] for row in plan if row["is_past"])
+    coupons += f" and {_bn(spent, more)} in the months before" if spent else ""
     last = of_first_year(ahead)[-1]
     end = f"{_bn(last['middle_fen'], more)} ({_range(last['low_fen'], last['high_fen'], more)})"
     until = f"by the end of {last['month']:%b} {end}"
@@ -298,7 +303,7 @@ PRICES: Final = _AnswerTable(
         "P reach",
         "P reach, 95 %",
         "P worst",
-        "Subsidy",
+        "Whole subsidy",
     ),
     _prices,
 )

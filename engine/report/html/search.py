@@ -30,7 +30,7 @@ _PRICE_UNITS: Final = {
     "Net cost": "bn RMB",
     "80 % of worlds": "bn RMB",
     "RMB per RMB": "of GMV",
-    "Subsidy": "bn RMB",
+    "Whole subsidy": "bn RMB",
 }
 _UNDER: Final = {"RMB per RMB": "RMB per RMB, 80 %", "P reach": "P reach, 95 %"}
 """Columns of prices whose range stands in small print below, where a terminal has a column."""
@@ -71,8 +71,9 @@ _PRICE_NOTE: Final = (
     "brought more, under the same seeds. RMB per RMB is what one more RMB of GMV costs against the "
     "row above; below it the same for 80 % of the worlds, unless some world sells no more or luck "
     "may have brought what all sell more. P reach is the share of runs that reach the target; "
-    "below it the 95 % limits that so few runs leave. “None”: no policy that was tried reaches the "
-    "target as surely as asked."
+    "below it the 95 % limits that so few runs leave. Whole subsidy counts the days before the "
+    "decision too; the plan has it by month. “None”: no policy that was tried reaches the target "
+    "as surely as asked."
 )
 
 

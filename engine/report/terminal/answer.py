@@ -20,7 +20,7 @@ from engine.report.findings.prices import (
 from engine.report.terminal.policies import plain_table
 from engine.results.schemas import Row
 
-_SPARE: Final = ("P worst", "RMB per RMB, 80 %", "Subsidy")
+_SPARE: Final = ("P worst", "RMB per RMB, 80 %", "Whole subsidy")
 """Columns of `PRICES` that are left out where there is no room, the first one first."""
 
 _GAP: Final = 2
