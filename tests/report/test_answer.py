@@ -144,6 +144,17 @@ def test_worlds_that_share_their_seeds_are_averaged_first() -> None:
     assert two.estimates["gmv_paid_fen"].half == pytest.approx(one.estimates["gmv_paid_fen"].half)
 
 
+@pytest.mark.parametrize(
+    ("shares", "told"), [((0.008, 0.009), ""), ((0.0, 0.06), "price cap on 3 % of orders")]
+)
+def test_a_price_cap_that_binds_says_on_how_many_orders(
+    shares: tuple[float, ...], told: str
+) -> None:
+    years = [year.run | year.labels for year in simulate({"a": 0.1}, 2)]
+    rows = [row | {"cap_binding_share": one} for row, one in zip(years, shares, strict=True)]
+    assert run_lines(rows)[0].binding == told
+
+
 def test_a_simulation_is_told_plainly(tmp_path: Path) -> None:
     said = _sentences(read_study(simulate_folder(tmp_path)))[0]
     assert "Under h1_2020 GMV as paid ends at 218.6 ± 8.8 bn RMB" in said

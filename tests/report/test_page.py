@@ -201,7 +201,7 @@ def test_without_a_goal_the_probability_is_not_shown_as_nought(tmp_path: Path) -
 
 def test_what_binds_is_explained_and_stands_below_the_policy(searched: Page) -> None:
     said = plain(searched.text)
-    assert "“Budget” says that the whole purse was spent" in said
+    assert "“Budget” says that the whole purse was spent, “price cap” on which share" in said
     assert re.search(r"trial_058\s*binds: budget", said)
 
 
@@ -220,7 +220,7 @@ def test_one_year_a_policy_is_shown_without_intervals(tmp_path: Path) -> None:
         "±"
         not in page.text.split("All policies, cheapest first")[1]
         .split("What a policy")[0]
-        .split("spent.")[1]
+        .split("it lowered the price")[1]
     )
 
 

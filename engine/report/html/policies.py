@@ -31,7 +31,8 @@ COLUMNS: Final = (
 _NOTE: Final = (
     "± is half of a 95 % interval; below a probability stand its 95 % limits. “Binds” names what "
     "holds a policy back: a constraint at its limit or over it, or a searched lever at the end of "
-    "its range. “Budget” says that the whole purse was spent."
+    "its range. “Budget” says that the whole purse was spent, “price cap” on which share of orders "
+    "it lowered the price, from 1 % on."
 )
 _TAGS: Final = {
     "baseline": "given",
