@@ -1,7 +1,9 @@
 """The answer of the main job, from what the search confirmed on fresh seeds.
 
 Every finalist and given policy that was simulated with all replications is a candidate for every
-target: the price table is made of them all, so none that is known and better is missed. Inert
+target: the price table is made of them all, so none that is known and better is missed. Only those
+that break a constraint, and given policies outside the limits that the searched space was given
+(`inert.beyond_limits`), stand in no row, which is told; today's policy always may. Inert
 levers are left out of what is said of a policy, and its name is made of the rest. Net cost is
 the contribution that today's policy, carried on under the same seeds, would have brought more.
 Wherever worlds are averaged or counted here they have the weights that follow from what is known
@@ -24,7 +26,7 @@ from engine.case import RunResult
 from engine.compute import Runner
 from engine.decision.attribution import Attribution, attributions
 from engine.decision.beyond import Beyond
-from engine.decision.inert import differences
+from engine.decision.inert import Difference, beyond_limits, differences
 from engine.decision.names import lever_phrase, policy_name
 from engine.decision.price_table import (
     ConfirmedPolicy,
@@ -139,6 +141,7 @@ def answer(
     names = _names_of(confirmed.policies, list(results), job)
     binding = {row["policy"]: row["binding"] for row in confirmed.frontier}
     broken = {row["policy"] for row in confirmed.frontier if not row["feasible"]} - {job.today}
+    outside = _outside(job, confirmed)
     weighed, notes = past
     weights = weighed.weights
 
@@ -155,7 +158,7 @@ def answer(
         )
         for name, own in results.items()
         if len(own) == len(results[job.today])  # the others fell out early
-        and name not in broken
+        and name not in broken | outside.keys()
     }
     today, others = found[job.today], [one for name, one in found.items() if name != job.today]
     worlds = tuple(job.ensemble.worlds)
@@ -184,6 +187,7 @@ def answer(
             *_few_notes(rows, [today, *others], asked),
             *notes,
             *_constraint_notes(len(broken), len(results)),
+            *_limit_notes(outside),
         ),
         luck=tuple(_luck(found[shown], goal, asked)),
         beyond=Beyond.of(job, confirmed.policies, _trial_of(said, names), who, pool),
@@ -220,6 +224,25 @@ def _constraint_notes(broken: int, count: int) -> Iterator[str]:
     """Yield what is left out of the table, if anything is; today's policy never is."""
     if broken:
         yield f"{broken} of {count} policies break a constraint and stand in no row."
+
+
+def _outside(job: OptimizeJob, confirmed: Confirmed) -> dict[str, tuple[Difference, ...]]:
+    """Return the given policies outside the limits of the space, with the levers that are."""
+    today, kinds = confirmed.policies[str(job.today)], job.scenario.kinds
+    given = [row["policy"] for row in confirmed.frontier if row["is_baseline"]]
+    found = {
+        name: beyond_limits(confirmed.policies[name], today, job.space, kinds, job.decision_date)
+        for name in given
+        if name != job.today
+    }
+    return {name: levers for name, levers in found.items() if levers}
+
+
+def _limit_notes(outside: Mapping[str, Sequence[Difference]]) -> Iterator[str]:
+    """Yield which given policies the answer leaves out, and by which levers."""
+    for name, levers in outside.items():
+        said = ", ".join(map(lever_phrase, levers))
+        yield f"{name} is outside the limits of the search ({said}) and stands in no row."
 
 
 def _trial_of(said: str | None, names: Mapping[str, str]) -> str:

@@ -13,10 +13,11 @@ from datetime import date
 from itertools import pairwise
 from typing import Any, Final, NamedTuple
 
-from engine.spec.base import Dated
+from engine.spec.base import Dated, MarketSize
 from engine.spec.kinds import Kind
 from engine.spec.levers import LeverEntry, levers_of, policy_value, set_levers
 from engine.spec.policy import Policy
+from engine.spec.space import Space
 
 GOAL: Final = "target.year_end_bn_rmb"
 KNOTS: Final = "target.knots"
@@ -75,6 +76,60 @@ def differences(
         for mine, its in ((_since(own, path, decision_date), _since(today, path, decision_date)),)
         if mine != its and not (path == KNOTS and not path_acts(own, kinds))
     )
+
+
+def beyond_limits(
+    policy: Policy,
+    today: Policy,
+    space: Space,
+    kinds: _Kinds,
+    decision_date: date | None = None,
+) -> tuple[Difference, ...]:
+    """Return the levers by which a given policy lies outside the limits that a space was given.
+
+    A space may hold no point for a policy for other reasons: what it moves is not searched. A limit
+    counts only where it is narrower than what the catalogue says is worth searching (a lever's
+    `search`): of the others nobody said that they bind a policy. A lever that would be inert with
+    all of them within their limits may be anywhere, as in the space itself. One that is off may be
+    so where the catalogue's own range has no place for it: no target is no target below the least.
+
+    Parameters
+    ----------
+    policy, today, kinds, decision_date
+        See `differences`.
+    space
+        Whose levers have low and high, or choices that are numbers.
+    """
+    known = levers_of(kinds)
+    own = {path: _since(policy, path, decision_date) for path in space.levers}
+    near = {path: _within(own[path], path, space, known[path]) for path in own}
+    beyond = [path for path in own if near[path] != own[path]]
+    moved = {path: near[path] for path in beyond if path != GOAL}
+    within = set_levers(policy, moved, policy.name)
+    return tuple(
+        Difference(path, own[path], _since(today, path, decision_date), known[path])
+        for path in beyond
+        if _can_act(path, within, kinds)
+    )
+
+
+def _within(value: Any, path: str, space: Space, lever: LeverEntry) -> Any:
+    """A lever's value, or every step of it, put within the limits that were narrowed."""
+    searched = space.levers[path]
+    ends = searched.ends if searched.choices is None else searched.choices
+    if lever.choices or not all(isinstance(end, int | float) for end in ends):
+        return value
+    least, most = lever.search_in(space.size or MarketSize())
+    low, high = min(map(float, ends)), max(map(float, ends))
+    low, high = low if low > least else -math.inf, high if high < most else math.inf
+    stays = lever.off if lever.off is not None and not least <= lever.off <= most else None
+
+    def put(one: Any) -> Any:
+        return one if one == stays else type(one)(min(max(one, low), high))
+
+    if isinstance(value, Dated):
+        return Dated.model_validate({day: put(one) for day, one in value.steps})
+    return put(value)
 
 
 def one_by_one(

@@ -28,17 +28,18 @@ from engine.search import SearchResult
 from engine.spec.optimize import OptimizeJob
 from engine.units import FEN_PER_BN_RMB
 from tests.fakes import simulate_fake, small_policy, small_scenario
-from tests.search.jobs import run, small_job
+from tests.search.jobs import LEVERS, run, small_job
 
 WORLDS: dict[str, dict[str, int]] = {"as_is": {}, "others": {"world_seed": 9}}
 
 
-def asked_job() -> OptimizeJob:
+def asked_job(**changes: object) -> OptimizeJob:
     return small_job(
         today="held",
         reach_probability=0.5,
         ensemble={"name": "two", "worlds": WORLDS},
         objective={"name": "two", "goals": GOALS},
+        **changes,
     )
 
 
@@ -99,6 +100,28 @@ def test_a_policy_that_breaks_a_constraint_stands_in_no_row(asked):
     again = answered(Confirmed(outcome.policies, outcome.results, frontier))
     assert best not in {row.policy for row in again.rows}
     assert any("1 of" in one and "break a constraint" in one for one in again.certainty)
+
+
+def test_a_given_policy_outside_narrowed_limits_stands_in_no_row_and_is_told(asked):
+    outcome, found = asked
+    given = {"held", "not_held"}
+    confirmed = Confirmed(
+        outcome.policies,
+        [result for result in outcome.results if result.labels["policy"] in given],
+        [row for row in outcome.frontier if row["policy"] in given],
+    )
+
+    def told(low: float, high: float) -> tuple[str | None, list[str]]:
+        levers = LEVERS | {"subsidy.rate.source": {"low": low, "high": high}}
+        job = asked_job(space={"name": "few", "levers": levers}, targets_bn_rmb=(1,))
+        pool = ProcessPool(simulate_fake)
+        said = answer(job, confirmed, pool, weighed_past(job, [], pool))
+        return said.rows[0].policy, [one for one in said.certainty if "outside the limits" in one]
+
+    assert told(0.0, 0.4) == (found.names["not_held"], [])
+    note = "not_held is outside the limits of the search (5 % on factory goods) and stands in no"
+    assert told(0.06, 0.4) == ("as today", [f"{note} row."])
+    assert told(0.2, 0.4)[0] == "as today"  # which is outside too, and what is compared with
 
 
 def test_a_price_that_hangs_on_few_policies_is_told(asked):

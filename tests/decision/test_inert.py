@@ -5,15 +5,24 @@ from datetime import date
 
 import numpy as np
 import pytest
+from hydra import compose, initialize_config_dir
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from engine.decision.inert import _can_act, _stripped, _with_values_of, differences
+from engine.config import load
+from engine.decision.inert import (
+    _can_act,
+    _stripped,
+    _with_values_of,
+    beyond_limits,
+    differences,
+)
 from engine.market.run import simulate
 from engine.spec.levers import set_levers
+from engine.spec.optimize import OptimizeJob
 from engine.spec.policy import Policy
 from tests.kinds import LEVERS, ROLES
-from tests.worlds import case
+from tests.worlds import CONF, case
 
 SMALL = ("scale.buyers_count=400", "scale.anchors_count=50", "scale.suppliers_count=50")
 ASKED = case("policy=h1_2020", *SMALL, "scenario.calendar.start=2020-06-01",
@@ -41,6 +50,64 @@ def test_every_need_names_levers_that_there_are():
             assert row
             for need in row:
                 assert need.partition("=")[0] in LEVERS.keys() | groups, (lever.path, need)
+
+
+def asked_of(*overrides: str) -> OptimizeJob:
+    with initialize_config_dir(str(CONF), version_base="1.3"):
+        return load(compose("optimize", list(overrides)), OptimizeJob)
+
+
+def paths_beyond(job: OptimizeJob) -> dict[str, list[str]]:
+    """Of each given policy but today's, the levers that lie outside the limits."""
+    today = job.baselines[job.today or "h1_2020"]
+    return {
+        name: [one.path for one in found]
+        for name, policy in job.baselines.items()
+        for found in (beyond_limits(policy, today, job.space, job.scenario.kinds,
+                                    job.decision_date),)
+        if policy is not today and found
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "words",
+    [(), ("question=october_2020",), ("question=pinduoduo_2019",), ("question=year_2020",),
+     ("space=all_levers",), ("space=staged",)],
+)  # fmt: skip
+def test_no_given_policy_lies_outside_limits_that_nobody_narrowed(words):
+    assert paths_beyond(asked_of(*words)) == {}
+
+
+LOW_RATES = tuple(f"space.levers.{path}.low=0.05" for path in RATES)
+LOW_PURSE = "space.levers.subsidy.budget_bn_rmb.low=5"
+FESTIVALS = "+space.levers.price.plan_festivals_count={low: %d, high: 3}"
+
+
+@pytest.mark.parametrize(
+    ("words", "found"),
+    [
+        (["space.levers.price.cap.low=0.85"], {"double_ten_billion": ["price.cap"]}),
+        (["space.levers.price.cap.high=0.75"], {"double_ten_billion": ["price.cap"]}),
+        (
+            ["space.levers.subsidy.rate.domestic.high=0.1"],
+            {"double_ten_billion": ["subsidy.rate.domestic"]},
+        ),
+        ([LOW_PURSE], {}),  # without coupons a purse is none
+        (LOW_RATES, {}),  # without a purse a coupon is none
+        (
+            [LOW_PURSE, *LOW_RATES],
+            {"laissez_faire": ["subsidy.budget_bn_rmb", *RATES]},
+        ),
+        ([FESTIVALS % 0], {}),
+        ([FESTIVALS % 1], {"laissez_faire": ["price.plan_festivals_count"]}),
+        (
+            ["space.levers.target.year_end_bn_rmb.low=300"],
+            {"double_ten_billion": ["target.year_end_bn_rmb"]},
+        ),
+    ],
+)
+def test_given_policies_outside_narrowed_limits_are_named_by_what_acts(words, found):
+    assert paths_beyond(asked_of(*words)) == found
 
 
 def test_a_rate_without_a_purse_is_inert():

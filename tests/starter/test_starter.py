@@ -8,8 +8,10 @@ from hydra import compose, initialize_config_dir
 
 from engine.checks import check_job
 from engine.config import load
+from engine.decision.inert import beyond_limits
 from engine.errors import InputError
 from engine.spec.jobs import Job
+from engine.spec.optimize import OptimizeJob
 from engine.spec.scenario import Scenario
 from engine.starter.facts import Sizes, read_facts
 from engine.starter.folder import starter_files, write_folder
@@ -46,6 +48,10 @@ def test_every_command_takes_the_folder(mine: Path, command: str) -> None:
         assert policy.subsidy.budget_bn_rmb <= 1, key
         assert policy.target.year_end_bn_rmb <= 36
         assert policy.supply.investment_bn_rmb.on(job.scenario.calendar.end) <= 0.5
+    if isinstance(job, OptimizeJob):
+        today, kinds = job.baselines[str(job.today)], job.scenario.kinds
+        for policy in job.baselines.values():
+            assert not beyond_limits(policy, today, job.space, kinds, job.decision_date)
     for space in job.all_spaces().values():
         assert space.levers["subsidy.budget_bn_rmb"].bounds == (0, 3.2)
         assert space.levers["target.year_end_bn_rmb"].bounds == (20, 36)
