@@ -22,6 +22,9 @@ from engine.decision.weights import WorldWeights
 from engine.stats.arrays import Floats
 from engine.stats.reach import ROUNDING
 
+_MOST_DECIMALS = 6
+"""That a probability is told with."""
+
 _ALONE = 1e-12
 """Weight of all other worlds together below which one world has it all."""
 
@@ -147,10 +150,17 @@ def _missed(answers: Sequence[WithoutWorld], asked: PriceQuestion) -> Iterator[s
     """Yield where what is recommended would miss the goal without a world, at its worst."""
     least = min((one for one in answers if one.reach is not None), key=_reach_of, default=None)
     if least is not None and _reach_of(least) < asked.probability - ROUNDING:
+        reach = _told_below(_reach_of(least), asked.probability)
         yield (
             f"With the world {least.world} left out, the recommended policy reaches the goal with "
-            f"{_reach_of(least):.2f} only, below the asked {asked.asked_text}."
+            f"{reach} only, below the asked {asked.asked_text}."
         )
+
+
+def _told_below(chance: float, asked: float) -> str:
+    """A probability below what is asked, with the decimals that show it to be."""
+    texts = (f"{chance:.{decimals}f}" for decimals in range(2, _MOST_DECIMALS))
+    return next((text for text in texts if float(text) < asked), f"{chance:.{_MOST_DECIMALS}f}")
 
 
 def _reach_of(answer: WithoutWorld) -> float:

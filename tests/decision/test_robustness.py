@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from engine.decision.price_table import ConfirmedPolicy, PriceQuestion
-from engine.decision.robustness import _sentences, _without_each_world, certainty
+from engine.decision.robustness import _sentences, _told_below, _without_each_world, certainty
 from engine.decision.weights import _even_weights
 
 BN = 1e11
@@ -49,6 +49,10 @@ def test_that_a_goal_would_be_missed_without_a_world_is_told():
     )
     _, said = certainty([SURE], TODAY, 250 * BN, asked(), _even_weights(WORLDS))
     assert not any("reaches the goal" in one for one in said)
+
+
+def test_a_goal_that_is_just_missed_is_told_with_the_decimals_that_show_it() -> None:
+    assert [_told_below(p, 0.8) for p in (0.72, 0.797, 0.79996)] == ["0.72", "0.797", "0.79996"]
 
 
 def test_what_costs_less_than_today_is_told_so():

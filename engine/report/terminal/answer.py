@@ -8,6 +8,7 @@ from typing import Final
 
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from engine.report.findings.prices import (
     PRICE_TITLE,
@@ -39,8 +40,7 @@ def print_answer(tables: Mapping[str, Sequence[Row]], console: Console) -> None:
     _say(" ".join(filter(None, parts)), console)
     console.print()
     console.print(_price_table(tables["price_of_target"], console.width))
-    for letter, said in letters(tables["price_of_target"]).items():
-        _say(f"  {letter}  {said}", console)
+    console.print(_legend(tables["price_of_target"]))
     for line in plan_sentences(tables["plan"], tables["value"], tables["price_of_target"]):
         _say(line, console)
     _say(advice_about("certainty", tables["advice"]), console)
@@ -63,6 +63,14 @@ def _price_table(prices: Sequence[Row], width: int) -> Table:
     for cells in zip(*(cells for _, cells in columns.values()), strict=True):
         table.add_row(*cells)
     return table
+
+
+def _legend(prices: Sequence[Row]) -> Table:
+    """What the policy of each letter does."""
+    legend = Table.grid(padding=(0, 0, 0, _GAP))
+    for letter, said in letters(prices).items():
+        legend.add_row(letter, Text(said))
+    return legend
 
 
 def _width(columns: Iterable[tuple[str, Sequence[str]]]) -> int:
