@@ -227,9 +227,12 @@ def _constraint_notes(broken: int, count: int) -> Iterator[str]:
 
 
 def _outside(job: OptimizeJob, confirmed: Confirmed) -> dict[str, tuple[Difference, ...]]:
-    """Return the given policies outside the limits of the space, with the levers that are."""
+    """Return the given policies outside the limits of the space, with the levers that are.
+
+    Those of an earlier search (`warm_start`) were asked for beside the space, and stay.
+    """
     today, kinds = confirmed.policies[str(job.today)], job.scenario.kinds
-    given = [row["policy"] for row in confirmed.frontier if row["is_baseline"]]
+    given = [name for name in job.baselines if name in confirmed.policies]
     found = {
         name: beyond_limits(confirmed.policies[name], today, job.space, kinds, job.decision_date)
         for name in given

@@ -203,7 +203,7 @@ def test_the_end_of_the_command_is_short_and_narrow(asked):
     assert "With 3 runs a world, the probability of" in said
     assert "Plan of the recommended policy, GMV in bn RMB" in said
     for letter, said in letters(tables["price_of_target"]).items():
-        assert f"  {letter}  {said}" in lines
+        assert f"{letter}  {said}" in map(str.rstrip, lines)
 
 
 @pytest.mark.parametrize(
