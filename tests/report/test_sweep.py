@@ -167,6 +167,9 @@ def test_the_terminal_says_of_a_sweep_what_its_page_does(capsys: Any) -> None:
     assert "Highest" not in out
 
 
+LIMITS = ("_ci_low", "_ci_high")
+
+
 def of_days(row: Any, first: str, last: str) -> Any:
     return row | {"first_day": first, "last_day": last, "target_attained_se": 0.0, "of": ""}
 
@@ -192,6 +195,12 @@ def test_sums_over_different_days_are_not_compared(tmp_path: Path, capsys: Any) 
     assert heads[2:4] == [("GMV as paid", "bn RMB a day"), ("Contribution", "bn RMB a day")]
     assert [row[2] for row in cells] == ["0.90", "1.09", "1.09"]  # over 366 and 184 days
     assert SweepView(alike).table()[1][1][2] == "200.0 (−130.0 ± 1.0)"
+    reaches = dict.fromkeys((f"target_attained_change{end}" for end in ("", *LIMITS)), 1.0)
+    more = [row | {"target_attained": k / 2} | (reaches if k else {}) for k, row in enumerate(rows)]
+    assert not any("reach" in one.finding for one in SweepView(more).pictures())
+    assert not any("reach" in one for one in SweepView(more).sentences())
+    column = [label for label, _ in heads].index("P(reach target)")
+    assert [row[column] for row in SweepView(more).table()[1]] == ["0%", "50%", "100%"]
     out = capsys.readouterr().out
     assert out.index(f"Note: {told}.") < out.index("GMV paid")
     assert "bn RMB/day" in out

@@ -165,7 +165,7 @@ def _horizon(row: Row) -> tuple[str, str] | None:
 
 
 def _by_day(row: Row, *, is_alike: bool) -> dict[str, Any]:
-    """Return a row whose sums are divided by its days; changes are of sums of as many days."""
+    """Return a row whose sums are divided by its days; of these, changes over as many days."""
     found, horizon = dict(row), _horizon(row)
     first, last = map(date.fromisoformat, horizon or ("2000-01-01",) * 2)
     days = (last - first).days + 1
@@ -174,6 +174,9 @@ def _by_day(row: Row, *, is_alike: bool) -> dict[str, Any]:
             value = row.get(f"{measure}{end}")
             is_told = horizon and (is_alike or not end.startswith("_change"))
             found[f"{measure}{end}"] = value / days if is_told and value is not None else None
+    if not is_alike:
+        reached = (name for name in row if name.startswith("target_attained_change"))
+        found |= dict.fromkeys(reached)
     return found
 
 

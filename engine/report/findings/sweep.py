@@ -1,11 +1,15 @@
 """What a sweep moves, in words: beyond noise or not, at which job, against the first of them."""
 
 from collections.abc import Sequence
+from typing import Final
 
 from engine.collection import CHANGED
 from engine.measures.catalogue import FLOWS
 from engine.report.formatting import label, show, show_change, unit
 from engine.results.schemas import Row
+
+SUMMED: Final = FLOWS.keys() | {"target_attained"}
+"""Measures that longer horizons have more of: sums, and whether sales reach their target."""
 
 
 def told_jobs(rows: Sequence[Row]) -> list[Row]:
@@ -24,7 +28,7 @@ def moved_measures(rows: Sequence[Row]) -> list[str]:
         name
         for name in CHANGED
         if told
-        and not (is_apart and name in FLOWS)
+        and not (is_apart and name in SUMMED)
         and all(row.get(name) is not None for row in told)
         and len({float(row[name]) for row in told}) > 1
     ]
@@ -54,7 +58,7 @@ def sweep_sentence(told: Sequence[Row], measure: str) -> str:
     Nothing of a sum where jobs report different days: longer ones sum up more of them.
     """
     horizons = {(row.get("first_day"), row.get("last_day")) for row in told}
-    if len(horizons) > 1 and measure in FLOWS:
+    if len(horizons) > 1 and measure in SUMMED:
         return ""
     moved = [row for row in told if row.get(f"{measure}_change") is not None]
     if not moved:
