@@ -1,7 +1,7 @@
 """`python -m tests.show_price_gaps`: how far price rows lie above a least cost that is known.
 
 For the efforts laptop and thorough, twelve seeds each: by six the settings were chosen, six had no
-say in them. Some minutes.
+say in them. Twenty minutes or more.
 """
 
 import numpy as np
