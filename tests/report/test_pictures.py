@@ -438,6 +438,16 @@ def test_a_policy_that_holds_several_targets_costs_at_the_margin_what_its_first_
     assert first.note == "the least target here"
 
 
+def test_an_option_says_how_far_its_figures_may_lie_apart(priced: StudyResults) -> None:
+    row = dict(priced.prices[3]) | {"marginal_cost_share_q10": 0.05, "p_reach_worst": 0.5}
+    row |= {"marginal_cost_share_q90": 0.12, "p_reach_ci_low": 0.44, "p_reach_ci_high": 1.0}
+    found = decision_told(replace(priced, prices=[*priced.prices[:3], row])).options
+    facts = {fact.label: fact.note for fact in found[-1].facts}
+    assert facts["RMB per further RMB of GMV"] == "80 % of worlds: 0.05 to 0.12"
+    assert facts["P(reach the target)"] == "95 %: 0.44 to 1.00; worst world: 0.50"
+    assert facts["Own subsidy"] == "of the whole run"
+
+
 def test_the_next_step_is_named_by_the_most_that_its_policy_reaches(priced: StudyResults) -> None:
     more = dict(priced.prices[1]) | {"target_fen": 275e11, "marginal_cost_share": None}
     told = decision_told(replace(priced, prices=[*priced.prices[:2], more])).changes

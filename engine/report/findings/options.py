@@ -13,7 +13,7 @@ from engine.report.findings.comparison import ONE_WORLD, comparison_changes
 from engine.report.findings.factor_words import binding_words
 from engine.report.findings.headlines import Headline, headline, recommended_price, span_over_worlds
 from engine.report.findings.sensitivity import factor_changes
-from engine.report.formatting import NONE, percent, scaled, show, signed
+from engine.report.formatting import NONE, percent, show, show_change, signed
 from engine.report.read.calibration import read_fit
 from engine.report.read.results_model import Line, StudyResults, found_lines
 from engine.report.read.weighing import by_world, weighed
@@ -169,7 +169,7 @@ def _priced(study: StudyResults) -> list[_Option]:
             policy,
             [
                 *_price_facts(
-                    row, _marginal(reached, policy), _sales(study, row, today), study.target_fen
+                    row, _first_of(reached, policy), _sales(study, row, today), study.target_fen
                 ),
                 *_effects_on(study, policy, today),
             ],
@@ -178,10 +178,9 @@ def _priced(study: StudyResults) -> list[_Option]:
     ]
 
 
-def _marginal(reached: Sequence[Row], policy: str) -> float | None:
-    """Return what one more RMB of GMV costs at the first target that a policy is cheapest for."""
-    first = next(row for row in reached if row["policy"] == policy)
-    return None if first["marginal_cost_share"] is None else float(first["marginal_cost_share"])
+def _first_of(reached: Sequence[Row], policy: str) -> Row:
+    """Return the first target that a policy is cheapest for: others say no price at the margin."""
+    return next(row for row in reached if row["policy"] == policy)
 
 
 def _sales(study: StudyResults, row: Row, today: str | None) -> _Fact:
@@ -198,19 +197,23 @@ def _signed_bn(fen: float, study: StudyResults) -> str:
     return f"+{text}" if fen > 0 else text
 
 
-def _price_facts(row: Row, per: float | None, sales: _Fact, market_fen: float) -> list[_Fact]:
-    """Tell a row of the price table; `per` is what one more RMB of GMV costs with its policy."""
-    cost = row["net_cost_fen_q50"]
+def _price_facts(row: Row, first: Row, sales: _Fact, market_fen: float) -> list[_Fact]:
+    """Tell a row of the price table; `first` is the first one of its policy."""
+    cost, per = row["net_cost_fen_q50"], first["marginal_cost_share"]
+    ends = first["marginal_cost_share_q10"], first["marginal_cost_share_q90"]
+    worlds = "" if None in ends else f"80 % of worlds: {signed(ends[0], 2)} to {signed(ends[1], 2)}"
+    least, most = row["p_reach_ci_low"], row["p_reach_ci_high"]
+    limits = "" if least is None or most is None else f"95 %: {least:.2f} to {most:.2f}; "
     span = span_over_worlds(row["net_cost_fen_q10"], row["net_cost_fen_q90"], market_fen)
     return [
         _Fact("Target reached", f"{bn(row['target_fen'], market_fen)} bn RMB"),
         sales,
         _Fact("Net cost against today", f"{bn(cost, market_fen)} bn RMB", span),
         _Fact("RMB per further RMB of GMV", NONE if per is None else signed(per, 2),
-             "the least target here" if per is None else "from the target below"),
+             "the least target here" if per is None else worlds or "from the target below"),
         _Fact("P(reach the target)", f"{row['p_reach']:.2f}",
-             f"worst world: {row['p_reach_worst']:.2f}"),
-        _Fact("Own subsidy", f"{bn(row['subsidy_fen'], market_fen)} bn RMB"),
+             f"{limits}worst world: {row['p_reach_worst']:.2f}"),
+        _Fact("Own subsidy", f"{bn(row['subsidy_fen'], market_fen)} bn RMB", "of the whole run"),
     ]  # fmt: skip
 
 
@@ -304,7 +307,7 @@ def _against(measure: str, change: float | None, was: float | None, base: str) -
     if change is None or was is None:
         return ""
     if measure.endswith("_share"):
-        return f"{signed(scaled(measure, change), 1, plus=True)} pp against {base}"
+        return f"{show_change(measure, change)} against {base}"
     if not was:
         return ""
     return f"{signed(100 * change / was, 1, plus=True)} % against {base}"
