@@ -17,13 +17,17 @@ def told_jobs(rows: Sequence[Row]) -> list[Row]:
     return [row for row in rows if row["policy"]]
 
 
+def _of_different_days(told: Sequence[Row]) -> bool:
+    return len({(row.get("first_day"), row.get("last_day")) for row in told}) > 1
+
+
 def moved_measures(rows: Sequence[Row]) -> list[str]:
     """Return the measures that move in the sweep and are known of all its jobs.
 
     No sums where jobs report different days: longer ones sum up more of them.
     """
     told = told_jobs(rows)
-    is_apart = len({(row.get("first_day"), row.get("last_day")) for row in told}) > 1
+    is_apart = _of_different_days(told)
     return [
         name
         for name in CHANGED
@@ -57,8 +61,7 @@ def sweep_sentence(told: Sequence[Row], measure: str) -> str:
 
     Nothing of a sum where jobs report different days: longer ones sum up more of them.
     """
-    horizons = {(row.get("first_day"), row.get("last_day")) for row in told}
-    if len(horizons) > 1 and measure in SUMMED:
+    if measure in SUMMED and _of_different_days(told):
         return ""
     moved = [row for row in told if row.get(f"{measure}_change") is not None]
     if not moved:
